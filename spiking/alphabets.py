@@ -1,0 +1,95 @@
+"""What a neuron may send in one tick."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["binary", "ternary", "graded"]
+KINDS: tuple[Kind, ...] = ("binary", "ternary", "graded")
+NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
+
+
+@dataclass(frozen=True, eq=False)
+class Alphabet:
+    """The values one spike can take, and the rule that picks one for a residual r.
+
+        q = |r| / u
+        binary    d = u              if r/u >= theta                        {0, u}
+        ternary   d = sign(r)·u      if q >= theta                          {-u, 0, u}
+        graded    d = sign(r)·u·2^k  k = the largest with q >= 0.75·2^k,    {±u·2^k}, k < levels
+                                     and q >= theta for k = 0
+
+    `0.75·2^k` is the midpoint between 2^(k-1) and 2^k: the nearest power of two is sent.
+    theta defaults to 1 (binary: the classical threshold), 0.5 (ternary) and 0.75 (graded).
+
+    Shapes   unit: () or broadcastable to the neuron's shape
+    Units    unit: those of the source activation; theta: fractions of the unit
+    Source   graded: signed multi-threshold neuron, ECMT 2024 and DCGS 2025
+    """
+
+    kind: Kind
+    unit: NDArray[np.float64]
+    levels: int = 1
+    theta: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", np.asarray(self.unit, dtype=np.float64))
+        if self.theta is None and self.kind in NEAREST:
+            object.__setattr__(self, "theta", NEAREST[self.kind])
+
+    @property
+    def threshold(self) -> float:
+        """theta as a number: the smallest |r|/u that is sent."""
+        return NEAREST[self.kind] if self.theta is None else self.theta
+
+    @property
+    def signed(self) -> bool:
+        """Whether a neuron can take back what it sent."""
+        return self.kind != "binary"
+
+    @property
+    def bits(self) -> float:
+        """Information of one tick of one neuron: log2 of the number of letters, silence included."""
+        return math.log2(1 + self.columns)
+
+    @property
+    def columns(self) -> int:
+        """Binary neurons that stand for one neuron on hardware without payloads: one per non-silent letter."""
+        return {"binary": 1, "ternary": 2, "graded": 2 * self.levels}[self.kind]
+
+    def faults(self) -> Iterator[str]:
+        """Yield one line per broken invariant."""
+        if self.kind not in KINDS:
+            yield f"alphabet '{self.kind}' is not one of {', '.join(KINDS)}"
+            return
+        if self.unit.size == 0 or not np.all(np.isfinite(self.unit)) or not np.all(self.unit > 0):
+            yield "the alphabet's unit must be finite and positive everywhere"
+        if not math.isfinite(self.threshold) or self.threshold <= 0:
+            yield f"theta must be finite and positive, not {self.theta}"
+        if self.kind == "graded" and self.threshold > 1.5:
+            yield f"a graded theta must not exceed 1.5 (the midpoint of the first two levels), not {self.theta}"
+        if not 1 <= self.levels <= 30:
+            yield f"levels must lie in 1 .. 30, not {self.levels}"
+        elif self.kind != "graded" and self.levels != 1:
+            yield f"a {self.kind} alphabet has one level, not {self.levels}"
+
+
+def binary(unit: float | NDArray[np.floating], theta: float = 1.0) -> Alphabet:
+    """The alphabet {0, u}; with f = identity this is the soft-reset integrate-and-fire neuron."""
+    return Alphabet("binary", np.asarray(unit), 1, theta)
+
+
+def ternary(unit: float | NDArray[np.floating], theta: float = 0.5) -> Alphabet:
+    """The alphabet {-u, 0, u}."""
+    return Alphabet("ternary", np.asarray(unit), 1, theta)
+
+
+def graded(unit: float | NDArray[np.floating], levels: int, theta: float = 0.75) -> Alphabet:
+    """The alphabet {±u·2^k}, k < levels."""
+    return Alphabet("graded", np.asarray(unit), levels, theta)

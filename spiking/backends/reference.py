@@ -1,0 +1,190 @@
+"""The living definition of every node: plain NumPy, one tick at a time, no tricks.
+
+    tick t = 1 .. T
+      input     sends x at tick 1 (sigma-delta) or at every tick (rate)
+      synapse   sends weight·d + bias, the bias at tick 1 (sigma-delta) or at every tick (rate)
+      neuron    a += d;  r = f(a) + v0 − s;  sends the spike of its alphabet nearest r;  s += sent
+      product   sends A'∘B' − A∘B
+      output    a += d; the readout is a (sigma-delta) or a/t (rate)
+
+With delay 1 a neuron's spike is seen one tick later; everything else takes no time. Every backend must equal this
+one spike for spike on networks whose sums are exact in floating point (weights that are multiples of 2^-k).
+
+Arrays carry the batch in front: d, a, s are (B, *shape).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..alphabets import Alphabet
+from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu, Shape
+from ..network import SpikingNetwork
+from ..nodes import Input, MatMul, Neuron, Node, Output, Product
+from ..synapses import Conv, Linear, Scale
+from ..wiring import aligned, rearrange, windows
+from .base import Array, Backend, BatchResult, Plan, Runner, tally
+
+
+def emit(alphabet: Alphabet, r: Array) -> Array:
+    """Return the spike for the residual r: the rule in `Alphabet`."""
+    unit = alphabet.unit
+    if alphabet.kind == "binary":
+        return np.where(r / unit >= alphabet.threshold, unit, 0.0)
+    q = np.abs(r) / unit
+    level = np.where(q >= alphabet.threshold, 1.0, 0.0)
+    for k in range(1, alphabet.levels):
+        level = np.where(q >= 0.75 * 2.0**k, 2.0**k, level)
+    return np.sign(r) * unit * level
+
+
+def apply(functions: tuple[Function, ...], a: Array) -> Array:
+    """Return f(a), f being the composition of `functions`."""
+    for function in functions:
+        a = _apply(function, a)
+    return a
+
+
+def _apply(function: Function, a: Array) -> Array:
+    match function:
+        case Identity():
+            return a
+        case Relu():
+            return np.maximum(a, 0.0)
+        case LeakyRelu():
+            return np.where(a >= 0, a, function.slope * a)
+        case Clamp():
+            return np.clip(a, function.low, function.high)
+        case MaxPool():
+            out = function.infer(a.shape)[-len(function.kernel) :]
+            setting = (function.kernel, function.stride, function.padding, out)
+            return windows(a, *setting, -np.inf, function.dilation).max(axis=-1)
+    raise TypeError(f"no meaning for {type(function).__name__}")
+
+
+def target(neuron: Neuron, a: Array, tick: int, schedule: str) -> Array:
+    """Return y = f(a), or t·f(a/t) under the rate schedule; the same where f is homogeneous."""
+    if schedule == "rate" and not all(f.homogeneous for f in neuron.function):
+        return tick * apply(neuron.function, a / tick)
+    return apply(neuron.function, a)
+
+
+def linear(node: Node, xs: list[Array], shapes: list[Shape], inject: bool) -> Array:
+    """Return what a synapse node sends for its inputs; the bias is added if `inject`."""
+    match node:
+        case Linear():
+            y = xs[0] @ node.weight.T.astype(np.float64)
+        case Conv():
+            y = convolve(node, xs[0], shapes[0])
+        case _:
+            y = rearrange(node, xs, shapes)
+    bias = node.bias if isinstance(node, Linear | Conv | Scale) else None
+    return y if bias is None or not inject else y + bias
+
+
+def convolve(node: Conv, x: Array, shape: Shape) -> Array:
+    """Return the convolution of x (B, I, *in) -> (B, O, *out): every window times every kernel, group by group."""
+    out = node.infer(shape)
+    taps = windows(x, node.weight.shape[2:], node.stride, node.padding, out[1:], 0.0, node.dilation)
+    batch, g = len(x), node.groups
+    kernels = node.weight.reshape(g, out[0] // g, node.weight.shape[1], -1).astype(np.float64)
+    grouped = taps.reshape(batch, g, shape[0] // g, -1, taps.shape[-1])
+    return np.einsum("bgcpk,gock->bgop", grouped, kernels, optimize=True).reshape(batch, *out)
+
+
+class Reference(Backend):
+    """NumPy, float64; the meaning every other backend is tested against."""
+
+    name = "reference"
+
+    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+        def run(x: Array) -> BatchResult:
+            return _run(network, plan, x.astype(np.float64))
+
+        return run
+
+
+def _run(network: SpikingNetwork, plan: Plan, x: Array) -> BatchResult:
+    steps = {node.name: _start(node, network, plan, x) for node in network}
+    history: dict[str, list[Array]] = {name: [] for name in steps}
+    for tick in range(1, plan.steps + 1):
+        sent: dict[str, Array] = {}
+        for node in network:
+            sent[node.name] = steps[node.name](tick, [sent[name] for name in node.inputs])
+            if isinstance(node, Output):
+                history[node.name].append(sent[node.name])
+            elif isinstance(node, Neuron):
+                history[node.name].append(sent[node.name])
+                if plan.delay:
+                    before = history[node.name][-2:-1]
+                    sent[node.name] = before[0] if before else np.zeros_like(sent[node.name])
+    readouts = {node.name: np.stack(history[node.name]) for node in network.outputs}
+    spikes = {node.name: np.stack(history[node.name]) for node in network.populations}
+    counts = {name: tally(train) for name, train in spikes.items()}
+    return BatchResult(readouts, counts, {name: spikes[name] for name in plan.keep if name in spikes})
+
+
+Step = Callable[[int, list[Array]], Array]
+
+
+def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Array) -> Step:
+    """Return the node's step: (tick, what arrives) -> what it sends; its state lives in the closure."""
+    batch, rate = len(x), network.schedule == "rate"
+    shapes = [network.shapes[name] for name in node.inputs]
+
+    def inject(tick: int) -> bool:
+        return rate or tick == 1
+
+    if isinstance(node, Input):
+        return lambda tick, _: x if inject(tick) else np.zeros_like(x)
+    if isinstance(node, Neuron):
+        return _neuron(node, network, plan, batch)
+    if isinstance(node, Product):
+        return _product(node, shapes, batch, rate)
+    if isinstance(node, Output):
+        a = np.zeros((batch, *shapes[0]))
+
+        def read(tick: int, arriving: list[Array]) -> Array:
+            nonlocal a
+            a = a + arriving[0]
+            return a / tick if rate else a
+
+        return read
+    return lambda tick, arriving: linear(node, arriving, shapes, inject(tick))
+
+
+def _neuron(node: Neuron, network: SpikingNetwork, plan: Plan, batch: int) -> Step:
+    a = np.zeros((batch, *network.shapes[node.inputs[0]]))
+    s = np.zeros((batch, *network.shapes[node.name]))
+    v0 = 0.0 if node.v0 is None else node.v0
+    alphabet = node.alphabet
+    assert alphabet is not None  # run() refuses drafts
+
+    def step(tick: int, arriving: list[Array]) -> Array:
+        nonlocal a, s
+        a = a + arriving[0]
+        if not plan.speaks(node, tick):
+            return np.zeros_like(s)
+        sent = emit(alphabet, target(node, a, tick, network.schedule) + v0 - s)
+        s = s + sent
+        return sent
+
+    return step
+
+
+def _product(node: Product, shapes: list[Shape], batch: int, rate: bool) -> Step:
+    held = [np.zeros((batch, *shape)) for shape in shapes]
+    before = np.zeros((batch, *node.infer(*shapes)))
+
+    def step(tick: int, arriving: list[Array]) -> Array:
+        nonlocal held, before
+        held = [a + d for a, d in zip(held, arriving, strict=True)]
+        left, right = aligned(held, shapes)
+        now = left @ right if isinstance(node, MatMul) else left * right
+        now = now / tick if rate else now
+        sent, before = now - before, now
+        return sent
+
+    return step

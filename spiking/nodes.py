@@ -1,0 +1,129 @@
+"""The closed vocabulary: everything is a linear map (synapses.py), a neuron or a product.
+
+A node is a frozen record of NumPy arrays without batch and without time. Axes are negative. `infer` gives the
+output shape and raises ValueError with a reason; `backends/reference.py` says what each node means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .alphabets import Alphabet
+from .functions import Function, Shape
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A named node; `inputs` are the names of the nodes that feed it, in order."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+    arity = 1  # number of inputs; -1: two or more
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """Return the output shape for the input shapes, or raise ValueError with the reason."""
+        raise NotImplementedError
+
+    def faults(self) -> Iterator[str]:
+        """Yield one line per broken invariant of the node itself."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all(np.isfinite(value)):
+                yield f"{field.name} has NaN or infinite entries"
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """The door in: injects the analog or event input x, once (sigma-delta) or every tick (rate)."""
+
+    shape: Shape = ()
+    arity = 0
+
+    def infer(self, *shapes: Shape) -> Shape:
+        return self.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Output(Node):
+    """The door out: a ← a + input; the readout is a (sigma-delta) or a/t (rate)."""
+
+    def infer(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+
+class Product(Node):
+    """A bilinear map of two spike streams: emits A'∘B' − A∘B, A and B being what has arrived so far.
+
+    Each spike on one side adds a row of the other side's integrator. Under the rate schedule A∘B is divided by t.
+    """
+
+    arity = 2
+
+
+@dataclass(frozen=True, eq=False)
+class MatMul(Product):
+    """A∘B = A @ B.   Shapes   (…, M, K), (…, K, N) -> (…, M, N)"""
+
+    def infer(self, *shapes: Shape) -> Shape:
+        a, b = shapes
+        if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
+            raise ValueError(f"{a} @ {b} is not a matrix product")
+        return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply(Product):
+    """A∘B = A·B, elementwise; the inputs broadcast against each other."""
+
+    def infer(self, *shapes: Shape) -> Shape:
+        return np.broadcast_shapes(*shapes)
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(Node):
+    """Integrate, compare with what was sent, send the difference.
+
+        a ← a + input        y = f(a)        r = y + v0 − s        d = emit(r)        s ← s + d
+
+    f is the composition of `function`, first to last, and reads t·f(a/t) under the rate schedule; emit is the
+    alphabet's rule. Before tick `start` and from tick start + window on the neuron integrates but stays silent
+    (the wavefront, applied under delay 1). f = identity, binary: the soft-reset integrate-and-fire neuron.
+    Without an alphabet the neuron is a draft: it sends r itself, and only `dense()` runs it.
+
+    Shapes   a: input shape; y, r, s, d: f's output shape
+    Units    those of the source activation; start, window in ticks, the first tick is 1
+    Source   sigma-delta: Yoon 2016; soft reset: Rueckauer et al. 2017, Front. Neurosci. 11:682
+    """
+
+    function: tuple[Function, ...]
+    alphabet: Alphabet | None = None
+    v0: Array | None = None
+    start: int = 1
+    window: int | None = None
+
+    def infer(self, *shapes: Shape) -> Shape:
+        (shape,) = shapes
+        for function in self.function:
+            shape = function.infer(shape)
+        unit = () if self.alphabet is None else self.alphabet.unit.shape
+        v0 = () if self.v0 is None else self.v0.shape
+        if np.broadcast_shapes(shape, unit, v0) != shape:
+            raise ValueError(f"unit {unit} and v0 {v0} must broadcast to {shape}")
+        return shape
+
+    def faults(self) -> Iterator[str]:
+        yield from super().faults()
+        for function in self.function:
+            yield from function.faults()
+        if self.alphabet is not None:
+            yield from self.alphabet.faults()
+        if self.start < 1 or (self.window is not None and self.window < 1):
+            yield f"start and window must be at least 1, not {self.start} and {self.window}"

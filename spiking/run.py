@@ -1,0 +1,171 @@
+"""run(): check, stream the batches through a backend, and account for what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .backends import Plan, backend
+from .count import fan_outs
+from .errors import InvalidInput, UnsupportedNode
+from .network import SpikingNetwork
+from .nodes import Input
+from .record import Activity, SpikeRecord
+from .store import fingerprint
+
+Array = NDArray[Any]
+
+
+def run(
+    network: SpikingNetwork,
+    inputs: Any,
+    *,
+    steps: int,
+    backend: str = "norse",
+    delay: int = 0,
+    wavefront: bool | None = None,
+    record: Sequence[str] | bool = (),
+    batch_size: int = 100,
+    progress: bool | None = None,
+    **options: Any,
+) -> SpikeRecord:
+    """Simulate `steps` ticks of a network.
+
+    inputs      (B, …) array or tensor, or an iterable of such batches or of (batch, label, …) tuples; streamed
+    delay       0: a tick flows through the whole network; 1: a spike is seen one tick later
+    wavefront   whether neurons keep to their start and window; by default with delay 1
+    record      names of neuron nodes whose spikes to keep, (T, B, …); True keeps all
+    batch_size  how many samples of an array run together
+    progress    a bar on stderr; by default on a terminal only
+    options     of the backend: norse takes device and dtype, brian2 takes codegen
+
+    Raises InvalidInput (steps, delay, shapes, NaN, nothing to run), UnsupportedNode (all reasons at once).
+    """
+    network.check()
+    plan = _plan(network, steps, delay, wavefront, record, options)
+    engine = _engine(network, backend, options)
+    run_batch = engine.prepare(network, plan)
+    source = network.inputs[0]
+    readouts: dict[str, list[Array]] = {out.name: [] for out in network.outputs}
+    rasters: dict[str, list[Array]] = {name: [] for name in plan.keep}
+    counts: dict[str, Array] = {}
+    samples = 0
+    for x in _progress(batches(inputs, batch_size), progress, f"{backend} · {steps} steps"):
+        x = fitting(x, source.shape)
+        result = run_batch(x)
+        samples += len(x)
+        for name, value in result.readouts.items():
+            readouts[name].append(value)
+        for name, value in result.rasters.items():
+            rasters[name].append(value)
+        for name, value in {**result.counts, source.name: _injected(network, x, steps)}.items():
+            counts[name] = counts[name] + value if name in counts else value.astype(np.int64)
+    if not samples:
+        raise InvalidInput("there is nothing to run: the inputs hold no samples")
+    activity = _activity(network, plan, samples, counts)
+    whole = [{name: np.concatenate(parts, axis=1) for name, parts in table.items()} for table in (readouts, rasters)]
+    return SpikeRecord(whole[0], activity, engine.name, whole[1])
+
+
+def batches(inputs: Any, batch_size: int) -> Iterator[Array]:
+    """Yield NumPy batches of an array, a tensor, an iterable of batches or a DataLoader."""
+    if batch_size < 1:
+        raise InvalidInput(f"batch_size must be at least 1, not {batch_size}")
+    if hasattr(inputs, "shape") and hasattr(inputs, "__getitem__"):
+        if len(inputs.shape) == 0:
+            raise InvalidInput("inputs must have a batch axis in front: (B, …)")
+        for begin in range(0, len(inputs), batch_size):
+            yield _array(inputs[begin : begin + batch_size])
+    elif isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes | dict):
+        for item in inputs:
+            yield _array(item[0] if isinstance(item, tuple | list) else item)
+    else:
+        raise InvalidInput(f"inputs must be an array, a tensor or an iterable of batches, not {type(inputs).__name__}")
+
+
+def fitting(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return the batch as it is, or raise InvalidInput: wrong shape, NaN or infinite values, no numbers."""
+    if x.dtype.kind not in "fiub":
+        raise InvalidInput(f"inputs must be real numbers, not {x.dtype}")
+    if x.shape[1:] != shape:
+        raise InvalidInput(f"the network takes (B, {', '.join(map(str, shape))}), not {x.shape}")
+    if x.dtype.kind == "f" and not np.all(np.isfinite(x)):
+        raise InvalidInput(f"inputs hold {np.count_nonzero(~np.isfinite(x))} NaN or infinite values")
+    return x
+
+
+def _array(x: Any) -> Array:
+    if hasattr(x, "detach"):
+        x = x.detach().cpu().numpy()
+    return np.asarray(x)
+
+
+def _plan(
+    network: SpikingNetwork, steps: int, delay: int, wavefront: bool | None, record: Any, options: dict[str, Any]
+) -> Plan:
+    faults = []
+    if steps < 1:
+        faults.append(f"steps must be at least 1, not {steps}")
+    if delay not in (0, 1):
+        faults.append(f"delay must be 0 or 1, not {delay}")
+    if wavefront and delay == 0:
+        faults.append("a wavefront needs delay=1: with delay 0 every layer has its whole input in the same tick")
+    names = {node.name for node in network.populations}
+    keep = names if record is True else set(record or ())
+    faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
+    drafts = [node.name for node in network.populations if node.alphabet is None]
+    if drafts:
+        faults.append(f"{len(drafts)} neuron node(s) have no alphabet yet: {', '.join(drafts[:5])}; convert() sets one")
+    if len(network.inputs) != 1:
+        faults.append(f"run() feeds one input; this network has {len(network.inputs)}")
+    if faults:
+        raise InvalidInput("\n  ".join(["cannot run:", *faults]) if len(faults) > 1 else faults[0])
+    return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
+
+
+def _engine(network: SpikingNetwork, name: str, options: dict[str, Any]) -> Any:
+    engine = backend(name)
+    unknown = sorted(set(options) - set(engine.options))
+    if unknown:
+        known = ", ".join(engine.options) or "none"
+        raise InvalidInput(f"backend '{name}' has no option {', '.join(unknown)}; it has: {known}")
+    reasons = list(engine.reasons(network))
+    if reasons:
+        raise UnsupportedNode("\n  ".join([f"backend '{name}' cannot run {len(reasons)} node(s):", *reasons]))
+    return engine
+
+
+def _injected(network: SpikingNetwork, x: Array, steps: int) -> Array:
+    """Count the non-zero inputs (T, …): at tick 1, or at every tick under the rate schedule."""
+    counts = np.zeros((steps, *x.shape[1:]), dtype=np.int64)
+    counts[: None if network.schedule == "rate" else 1] = np.count_nonzero(x, axis=0)
+    return counts
+
+
+def _activity(network: SpikingNetwork, plan: Plan, samples: int, counts: dict[str, Array]) -> Activity:
+    """Turn counts per neuron into spikes per node and border-exact events per place, each per tick and sample.
+
+    Events are booked at the tick the spike was sent. A product's analog stream is booked as one event per element.
+    """
+    flat = {name: table.reshape(plan.steps, -1) / samples for name, table in counts.items()}
+    events = {}
+    for place, sources in fan_outs(network).items():
+        arriving = np.zeros(plan.steps)
+        for name, fan in sources.items():
+            if name in flat:
+                arriving += flat[name] @ fan.ravel()
+            elif not isinstance(network[name], Input):
+                arriving += fan.sum()
+        events[place] = arriving
+    spikes = {name: table.sum(axis=1) for name, table in flat.items()}
+    return Activity(plan.steps, samples, plan.delay, fingerprint(network), spikes, events)
+
+
+def _progress(items: Iterator[Array], progress: bool | None, title: str) -> Iterable[Array]:
+    from tqdm import tqdm
+
+    shown: Iterable[Array] = tqdm(items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress)
+    return shown

@@ -1,0 +1,164 @@
+"""Files: .npz with a JSON header, no pickle, a digest against tampering, atomic writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .alphabets import Alphabet
+from .errors import InvalidFile, InvalidNetwork
+from .functions import FUNCTIONS, Function
+from .network import Origin, SpikingNetwork
+from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
+from .synapses import Add, AvgPool, Concat, Conv, Gather, Linear, Mean, Pad, Permute, Reshape, Scale, Slice
+
+FORMAT = "hectohertz"
+VERSION = 1
+Arrays = dict[str, NDArray[Any]]
+KINDS: dict[str, type[Node]] = {
+    kind.__name__: kind
+    for kind in (Input, Output, Linear, Conv, AvgPool, Mean, Scale, Add, Concat, Reshape, Permute, Slice, Pad)
+    + (Gather, MatMul, Multiply, Neuron)
+}
+
+
+def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
+    """Write content (JSON) and arrays as one .npz: to a temporary file, flushed, then renamed over `path`."""
+    target = Path(path)
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise InvalidFile(f"cannot save {target}: array '{name}' holds Python objects")
+    head = {"format": FORMAT, "kind": kind, "version": VERSION, "content": content, "digest": _digest(content, arrays)}
+    packed = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, header=packed, **{f"a/{k}": v for k, v in arrays.items()})
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
+    """Read what `write` wrote; raises InvalidFile with the reason, FileNotFoundError if there is no file."""
+    source = Path(path)
+    if not source.exists():
+        raise FileNotFoundError(f"no such file: {source}")
+    try:
+        with np.load(source, allow_pickle=False) as file:
+            if isinstance(file, np.ndarray) or "header" not in file.files:
+                raise InvalidFile(f"{source} is not a {FORMAT} file: it has no header")
+            head = json.loads(file["header"].tobytes())
+            arrays = {name[2:]: file[name] for name in file.files if name.startswith("a/")}
+    except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, UnicodeDecodeError) as error:
+        if isinstance(error, InvalidFile):
+            raise
+        raise InvalidFile(f"{source} cannot be read: it is cut short, altered, or no .npz at all ({error})") from error
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise InvalidFile(f"{source} is not a {FORMAT} file")
+    if head.get("version") != VERSION:
+        raise InvalidFile(f"{source} has format version {head.get('version')}; this release reads {VERSION}")
+    if head.get("kind") != kind:
+        raise InvalidFile(f"{source} holds a {head.get('kind')}, not a {kind}")
+    if not isinstance(head.get("content"), dict) or head.get("digest") != _digest(head["content"], arrays):
+        raise InvalidFile(f"{source} was altered after it was written: its digest does not match")
+    return head["content"], arrays
+
+
+def save_network(network: SpikingNetwork, path: str | Path) -> None:
+    """Write a network."""
+    content, arrays = encode(network)
+    write(path, "network", content, arrays)
+
+
+def load_network(path: str | Path) -> SpikingNetwork:
+    """Read and check a network."""
+    content, arrays = read(path, "network")
+    try:
+        nodes = tuple(_node(entry, arrays) for entry in content["nodes"])
+        origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
+        network = SpikingNetwork(nodes, content["schedule"], content["method"], origins)
+        return network.check()
+    except (KeyError, TypeError, InvalidNetwork) as error:
+        raise InvalidFile(f"{path} does not hold a valid network: {error}") from error
+
+
+def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
+    """Return a network as JSON content and arrays."""
+    arrays: Arrays = {}
+    nodes = []
+    for node in network:
+        entry: dict[str, Any] = {"kind": type(node).__name__}
+        for field in fields(node):
+            entry[field.name] = _pack(getattr(node, field.name), f"{node.name}/{field.name}", arrays)
+        nodes.append(entry)
+    origins = {name: asdict(origin) for name, origin in network.origins.items()}
+    return {"nodes": nodes, "schedule": network.schedule, "method": network.method, "origins": origins}, arrays
+
+
+def fingerprint(network: SpikingNetwork) -> str:
+    """Return a short digest of a network's values: equal networks have equal fingerprints."""
+    content, arrays = encode(network)
+    content.pop("origins")
+    return _digest(content, arrays)[:16]
+
+
+def _pack(value: object, key: str, arrays: Arrays) -> Any:
+    match value:
+        case np.ndarray():
+            arrays[key] = value
+            return {"array": key}
+        case Alphabet():
+            arrays[f"{key}.unit"] = value.unit
+            return {"alphabet": value.kind, "levels": value.levels, "theta": value.theta, "unit": f"{key}.unit"}
+        case Function():
+            return {"function": type(value).__name__, **asdict(value)}
+        case tuple():
+            return [_pack(item, key, arrays) for item in value]
+    return value
+
+
+def _unpack(value: Any, arrays: Arrays) -> Any:
+    match value:
+        case {"array": key}:
+            return arrays[key]
+        case {"alphabet": kind, "levels": levels, "theta": theta, "unit": key}:
+            return Alphabet(kind, arrays[key], levels, theta)
+        case {"function": name, **values}:
+            return FUNCTIONS[name](**{k: _unpack(v, arrays) for k, v in values.items()})
+        case list():
+            return tuple(_unpack(item, arrays) for item in value)
+    return value
+
+
+def _node(entry: dict[str, Any], arrays: Arrays) -> Node:
+    values = {name: _unpack(value, arrays) for name, value in entry.items() if name != "kind"}
+    return KINDS[entry["kind"]](**values)
+
+
+def _digest(content: dict[str, Any], arrays: Arrays) -> str:
+    found = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,49 @@
+"""The table `network.summary()` prints."""
+
+from __future__ import annotations
+
+from math import prod
+
+from .count import synapses
+from .network import Origin, SpikingNetwork
+from .nodes import Neuron
+from .table import table
+
+
+def summary(network: SpikingNetwork) -> str:
+    """Return one row per node and a line of totals; products show their gating synapses in the S column with a dot."""
+    counted = synapses(network)
+    rows = []
+    for node in network:
+        origin = network.origins.get(node.name, Origin())
+        shape = network.shapes[node.name]
+        row = [node.name, _kind(node), origin.op or "–", "×".join(map(str, shape)) or "1"]
+        row.append(f"{prod(shape):,}" if isinstance(node, Neuron) else "–")
+        found = counted.get(node.name)
+        if found is None:
+            row += ["–", "–", "–"]
+        elif found.dynamic:
+            row += ["–", f"·{found.dynamic:,}", "–"]
+        else:
+            row += [f"{found.weights:,}", f"{found.unrolled:,}", f"{found.reuse:,.1f}"]
+        rows.append(row)
+    weights = sum(found.weights for found in counted.values())
+    unrolled = sum(found.unrolled for found in counted.values())
+    reuse = f"{unrolled / weights:,.1f}" if weights else "–"
+    last = ["total", "", "", "", f"{network.neurons:,}", f"{weights:,}", f"{unrolled:,}", reuse]
+    head = ["node", "kind", "source op", "shape", "neurons", "weights W", "synapses S", "reuse R"]
+    depth = max((network.depth[out.name] for out in network.outputs), default=0)
+    dynamic = sum(found.dynamic for found in counted.values())
+    notes = f"\n{network.schedule} · {depth} neuron layers deep"
+    if dynamic:
+        notes += f" · {dynamic:,} gating synapses (·) in products"
+    return table(head, rows, last, left=4) + notes
+
+
+def _kind(node: object) -> str:
+    if isinstance(node, Neuron):
+        letters = "draft" if node.alphabet is None else node.alphabet.kind
+        if node.alphabet is not None and node.alphabet.kind == "graded":
+            letters += f" ±{node.alphabet.levels}"
+        return f"Neuron {letters}"
+    return type(node).__name__

@@ -1,0 +1,129 @@
+"""Every use of a weight as one synapse: the connections of a linear map, one by one, as arrays."""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .functions import Shape
+from .nodes import Node
+from .synapses import Add, AvgPool, Conv, Linear, Mean, Scale
+from .wiring import REARRANGING, divisors, rearrange
+
+Index = NDArray[np.int64]
+
+
+class Taps(NamedTuple):
+    """Synapses of one input of one node: from flat element `pre` to flat element `post`, with its `value`.
+
+    `which` is the flat index of the weight used, or -1 for wiring.
+    """
+
+    pre: Index
+    post: Index
+    which: Index
+    value: NDArray[np.float64]
+
+
+def taps(node: Node, index: int, shapes: list[Shape]) -> Taps:
+    """Enumerate the synapses of input `index` of a linear node whose inputs have `shapes`; padding makes none."""
+    shape = shapes[index]
+    match node:
+        case Linear():
+            return _linear(node, shape)
+        case Conv():
+            return _conv(node, shape)
+        case AvgPool():
+            return _pool(node, shape)
+        case Mean():
+            return _mean(node, shape)
+        case Scale():
+            weight = np.ones(shape) if node.weight is None else np.broadcast_to(node.weight, shape)
+            return _wires(np.arange(prod(shape)), weight.ravel().astype(np.float64))
+        case Add():
+            return _wires(np.broadcast_to(_numbered(shape), node.infer(*shapes)).ravel())
+        case _ if isinstance(node, REARRANGING):
+            marks = [_numbered(s) + 1 if i == index else np.zeros(s, np.int64) for i, s in enumerate(shapes)]
+            return _wires(rearrange(node, list(marks), shapes).ravel() - 1)
+    raise TypeError(f"{type(node).__name__} is not a linear map")
+
+
+def _numbered(shape: Shape) -> Index:
+    return np.arange(prod(shape), dtype=np.int64).reshape(shape)
+
+
+def _wires(source: Index, value: NDArray[np.float64] | None = None) -> Taps:
+    """Wiring from `source[post]`; -1 is a padded zero, and no synapse."""
+    post = np.flatnonzero(source >= 0)
+    weight = np.ones(post.size) if value is None else value[post]
+    return Taps(source[post], post, np.full(post.size, -1), weight)
+
+
+def _linear(node: Linear, shape: Shape) -> Taps:
+    out, size = node.weight.shape
+    rows = prod(shape[:-1])
+    row, o, i = (a.ravel() for a in np.meshgrid(*map(np.arange, (rows, out, size)), indexing="ij"))
+    which = o * size + i
+    return Taps(row * size + i, row * out + o, which, node.weight.ravel()[which].astype(np.float64))
+
+
+def _axis_taps(size: int, kernel: int, stride: int, padding: int, dilation: int, out: int) -> list[tuple[Index, Index]]:
+    """For each kernel position: the input and output positions it connects."""
+    o = np.arange(out)
+    where = [o * stride - padding + k * dilation for k in range(kernel)]
+    inside = [(i >= 0) & (i < size) for i in where]
+    return [(i[m], o[m]) for i, m in zip(where, inside, strict=True)]
+
+
+def _conv(node: Conv, shape: Shape) -> Taps:
+    sizes, out = shape[1:], node.infer(shape)[1:]
+    kernel = node.weight.shape[2:]
+    channels, wide = node.weight.shape[:2]
+    setting = zip(sizes, kernel, node.stride, node.padding, node.dilation, out, strict=True)
+    axes = [_axis_taps(*one) for one in setting]
+    o, c = (a[..., None] for a in np.meshgrid(np.arange(channels), np.arange(wide), indexing="ij"))
+    source = o // (channels // node.groups) * wide + c  # the input channel a weight reads
+    parts: list[tuple[Index, Index, Index]] = []
+    for position in product(*map(range, kernel)):
+        pairs = [axis[k] for axis, k in zip(axes, position, strict=True)]
+        inner = _flat([p[0] for p in pairs], sizes)
+        outer = _flat([p[1] for p in pairs], out)
+        which = (o * wide + c) * prod(kernel) + int(np.ravel_multi_index(position, kernel))
+        pre = source * prod(sizes) + inner
+        parts.append((pre.ravel(), *(np.broadcast_to(a, pre.shape).ravel() for a in (o * prod(out) + outer, which))))
+    pre, post, which = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Taps(pre, post, which, node.weight.ravel()[which].astype(np.float64))
+
+
+def _flat(positions: list[Index], sizes: Shape) -> Index:
+    """The flat index of every combination of per-axis positions."""
+    grid = np.meshgrid(*positions, indexing="ij")
+    return reduce(lambda flat, axis: flat * axis[1] + axis[0], zip(grid, sizes, strict=True), np.int64(0)).ravel()
+
+
+def _pool(node: AvgPool, shape: Shape) -> Taps:
+    n = len(node.kernel)
+    sizes, out = shape[-n:], node.infer(shape)[-n:]
+    setting = zip(sizes, node.kernel, node.stride, node.padding, (1,) * n, out, strict=True)
+    axes = [_axis_taps(*one) for one in setting]
+    share = 1 / divisors(node, shape).ravel()
+    maps = np.arange(prod(shape[:-n]))[:, None]
+    pres, posts = [], []
+    for position in product(*map(range, node.kernel)):
+        pairs = [axis[k] for axis, k in zip(axes, position, strict=True)]
+        pres.append((maps * prod(sizes) + _flat([p[0] for p in pairs], sizes)).ravel())
+        posts.append((maps * prod(out) + _flat([p[1] for p in pairs], out)).ravel())
+    pre, post = np.concatenate(pres), np.concatenate(posts)
+    return Taps(pre, post, np.full(pre.size, -1), share[post % prod(out)])
+
+
+def _mean(node: Mean, shape: Shape) -> Taps:
+    kept = tuple(1 if i - len(shape) in node.axes else s for i, s in enumerate(shape))
+    post = np.broadcast_to(_numbered(kept), shape).ravel()
+    pre = np.arange(prod(shape))
+    return Taps(pre, post, np.full(pre.size, -1), np.full(pre.size, prod(kept) / prod(shape)))
