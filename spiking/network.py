@@ -24,8 +24,8 @@ SCHEDULES: tuple[Schedule, ...] = ("sigma-delta", "rate")
 class Origin:
     """Where a node came from, and how exact it is.
 
-    `error` is the largest distance, seen in calibration, between the source activation and what the alphabet can
-    say of it in one spike train; NaN where nothing was calibrated.
+    `error` is the largest distance between what a neuron had sent after eight ticks and the source activation, over
+    the first calibration samples; NaN for nodes that are no neurons.
     """
 
     op: str = ""

@@ -1,0 +1,103 @@
+"""Calibrate: one streaming pass over the data, statistics for every neuron, no stored activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spiking import InvalidInput, SpikingNetwork, fitting
+
+Array = NDArray[Any]
+OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
+
+
+@dataclass
+class Range:
+    """What one neuron node was seen to do.
+
+    rms, largest   of f(a) over all neurons and samples
+    channels       histogram of log2|f(a)| for each channel, (C, bins); the last bin below is zero
+    """
+
+    count: int = 0
+    squares: float = 0.0
+    largest: float = 0.0
+    lowest: float = 0.0
+    channels: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    axis: int = 0
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of f(a)."""
+        return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
+
+    def percentile(self, percent: float) -> Array:
+        """Return for each channel the value |f(a)| stays below in `percent` of the cases, (C,); 0 if it never left 0."""
+        total = self.channels.sum(axis=1, keepdims=True)
+        reached = np.cumsum(self.channels, axis=1) >= total * percent / 100
+        first = reached.argmax(axis=1)
+        value = 2.0 ** (OCTAVES[0] + first / FINE)
+        return np.where(first == 0, 0.0, value)
+
+
+def calibrate(network: SpikingNetwork, data: Iterable[Array], percentiles: bool) -> dict[str, Range]:
+    """Return the range of every neuron of a draft network over batches (B, …).
+
+    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that never leave 0.
+    """
+    module = network.dense()
+    ranges = {node.name: Range(axis=_channel_axis(network.shapes[node.name])) for node in network.populations}
+
+    def watch(name: str, y: Tensor) -> None:
+        seen = ranges[name]
+        low, high = (float(v) for v in torch.aminmax(y))
+        seen.count += y.numel()
+        seen.squares += float(y.double().square().sum())
+        seen.largest = max(seen.largest, high, -low)
+        seen.lowest = min(seen.lowest, low)
+        if percentiles:
+            found = _histogram(y, seen.axis)
+            seen.channels = found if not seen.channels.size else seen.channels + found
+
+    samples = 0
+    with torch.inference_mode():
+        for batch in data:
+            x = fitting(batch, network.inputs[0].shape)
+            samples += len(x)
+            module(torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float32), watch)
+    _check(ranges, samples)
+    return ranges
+
+
+def _check(ranges: dict[str, Range], samples: int) -> None:
+    if not samples:
+        raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
+    bad = [name for name, seen in ranges.items() if not np.isfinite(seen.squares)]
+    if bad:
+        raise InvalidInput(f"the source network overflows at: {', '.join(bad)}; check its weights and the input's scale")
+    dead = [name for name, seen in ranges.items() if seen.largest == 0]
+    if dead:
+        raise InvalidInput(
+            f"{len(dead)} layer(s) never left 0 on {samples} calibration samples, so they have no unit: "
+            f"{', '.join(dead)}; give data like those the network will see, or remove the layer"
+        )
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int:
+    """Channels come first in maps (C, H, W) and sequences (C, L), last in plain vectors."""
+    return -len(shape) if len(shape) > 1 else -1
+
+
+def _histogram(y: Tensor, axis: int) -> Array:
+    bins = (OCTAVES[1] - OCTAVES[0]) * FINE
+    channels = y.movedim(axis, 0).flatten(1) if y.ndim > 1 else y[None]
+    place = (channels.abs().clamp_min(2.0 ** OCTAVES[0]).log2() - OCTAVES[0]) * FINE
+    index = place.ceil().clamp_(0, bins - 1).long()  # the upper edge of the bin: a percentile is never too small
+    offset = torch.arange(len(channels))[:, None] * bins
+    return torch.bincount((index + offset).flatten(), minlength=len(channels) * bins).view(-1, bins).numpy()

@@ -1,0 +1,155 @@
+"""Fold: scales into the weights beside them, functions into one neuron; relays where weights meet weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spiking import Conv, Identity, Input, Linear, Neuron, Node, Origin, Product, Scale, SpikingNetwork, Weighted
+
+Array = NDArray[Any]
+
+
+def fold(network: SpikingNetwork) -> SpikingNetwork:
+    """Return an equal network with fewer nodes, and with relays wherever an operand of weights must be spikes."""
+    for once in (scale_after, scale_before, fuse):
+        found: SpikingNetwork | None = network
+        while found is not None:
+            network, found = found, _first(found, once)
+    return relay(network)
+
+
+def scale_after(network: SpikingNetwork, scale: Node) -> list[Node] | None:
+    """Weights, then a scale: γ(Wx + b) + β = (γW)x + (γb + β)."""
+    if not isinstance(scale, Scale):
+        return None
+    above = network[scale.inputs[0]]
+    if not isinstance(above, Conv | Linear) or len(network.consumers(above.name)) > 1:
+        return None
+    shape = network.shapes[above.name]
+    channels = _channels(above, shape)
+    gain = np.ones((), np.float32) if scale.weight is None else scale.weight
+    if np.broadcast_shapes(gain.shape, channels) != channels:
+        return None  # the scale differs within a channel: no weight is shared that way
+    per_channel = np.broadcast_to(gain, channels).reshape(-1, *(1,) * (above.weight.ndim - 1))
+    bias = np.zeros(channels) if above.bias is None else above.bias * np.broadcast_to(gain, channels)
+    bias = bias if scale.bias is None else bias + scale.bias
+    weight = (above.weight * per_channel).astype(np.float32)
+    return [replace(above, name=above.name, weight=weight, bias=bias.astype(np.float32))]
+
+
+def scale_before(network: SpikingNetwork, weighted: Node) -> list[Node] | None:
+    """A scale, then weights: W(γx + β) + b = (Wγ)x + (Wβ + b); with padding the last term is a map."""
+    if not isinstance(weighted, Conv | Linear):
+        return None
+    scale = network[weighted.inputs[0]]
+    if not isinstance(scale, Scale) or len(network.consumers(scale.name)) > 1:
+        return None
+    shape = network.shapes[scale.name]
+    channels = _channels(weighted, shape)
+    gain = np.ones((), np.float32) if scale.weight is None else scale.weight
+    if np.broadcast_shapes(gain.shape, channels) != channels:
+        return None
+    per_channel = np.broadcast_to(gain, channels).ravel()
+    bias = np.zeros((), np.float32) if weighted.bias is None else weighted.bias
+    if isinstance(weighted, Conv):
+        wide = weighted.weight.shape[1]
+        source = np.arange(weighted.weight.shape[0]) // (weighted.weight.shape[0] // weighted.groups)
+        column = per_channel[source[:, None] * wide + np.arange(wide)]
+        weight = weighted.weight * column.reshape(*column.shape, *(1,) * (weighted.weight.ndim - 2))
+    else:
+        weight = weighted.weight * per_channel
+    if scale.bias is not None:
+        bias = bias + _response(weighted, np.broadcast_to(scale.bias, shape))
+    kept = None if not np.any(bias) else bias.astype(np.float32)
+    return [replace(weighted, inputs=scale.inputs, weight=weight.astype(np.float32), bias=kept)]
+
+
+def fuse(network: SpikingNetwork, neuron: Node) -> list[Node] | None:
+    """A neuron that only feeds a neuron: one neuron with both functions."""
+    if not isinstance(neuron, Neuron):
+        return None
+    above = network[neuron.inputs[0]]
+    if not isinstance(above, Neuron) or len(network.consumers(above.name)) > 1:
+        return None
+    return [replace(neuron, inputs=above.inputs, function=above.function + neuron.function)]
+
+
+def relay(network: SpikingNetwork) -> SpikingNetwork:
+    """Put a neuron with f = identity before every operand of weights or of a product that is not made of spikes."""
+    nodes: list[Node] = []
+    origins = dict(network.origins)
+    made: dict[str, str] = {}
+    for node in network:
+        if isinstance(node, Weighted | Product):
+            for name in node.inputs:
+                if name not in made and _weights_above(network, name):
+                    made[name] = f"{name}.relay"
+                    nodes.append(Neuron(made[name], (name,), (Identity(),)))
+                    origins[made[name]] = replace(origins.get(name, Origin()), op="relay")
+            node = replace(node, inputs=tuple(made.get(name, name) for name in node.inputs))
+        nodes.append(node)
+    return replace(network, nodes=tuple(nodes), origins=origins)
+
+
+def _weights_above(network: SpikingNetwork, name: str) -> bool:
+    """Whether weights or a product reach `name` without a neuron in between."""
+    node = network[name]
+    if isinstance(node, Weighted | Product):
+        return True
+    return not isinstance(node, Neuron | Input) and any(_weights_above(network, above) for above in node.inputs)
+
+
+Fold = Callable[[SpikingNetwork, Node], list[Node] | None]
+
+
+def _first(network: SpikingNetwork, once: Fold) -> SpikingNetwork | None:
+    """Apply a fold at every place it fits, each node taking part once; None if there is none."""
+    changed: dict[str, Node] = {}
+    renamed: dict[str, str] = {}
+    dropped: set[str] = set()
+    origins = dict(network.origins)
+    for node in network:
+        above = node.inputs[0] if node.inputs else ""
+        if above in changed or above in dropped:
+            continue
+        for new in once(network, node) or ():
+            # the two nodes become one, at the place of the later and under the name of the one with the weights
+            dropped.add(above)
+            changed[node.name] = new
+            ops = "+".join(origins[name].op for name in (above, node.name) if name in origins)
+            origins[new.name] = replace(origins.get(new.name, Origin()), op=ops)
+            if new.name != node.name:
+                renamed[node.name] = new.name
+    if not changed:
+        return None
+    nodes = []
+    for node in network:
+        if node.name not in dropped:
+            new = changed.get(node.name, node)
+            nodes.append(replace(new, inputs=tuple(renamed.get(name, name) for name in new.inputs)))
+    names = {node.name for node in nodes}
+    kept = {name: origin for name, origin in origins.items() if name in names}
+    return replace(network, nodes=tuple(nodes), origins=kept)
+
+
+def _channels(node: Weighted, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of one number for each channel of a value beside `node`: (C, 1, …) for a Conv, (C,) for a Linear."""
+    return (shape[0], *(1,) * (len(shape) - 1)) if isinstance(node, Conv) else shape[-1:]
+
+
+def _response(node: Conv | Linear, value: Array) -> Array:
+    """What the weights answer to a constant input; per channel where no border shows, else a map."""
+    x, weight = torch.tensor(value, dtype=torch.float64), torch.tensor(node.weight, dtype=torch.float64)
+    if isinstance(node, Linear):
+        return (x @ weight.t()).numpy()
+    convolve = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}[len(node.stride)]
+    setting = (list(node.stride), list(node.padding), list(node.dilation), node.groups)
+    y = convolve(x[None], weight, None, *setting)[0].numpy()
+    first = y[(slice(None), *(slice(0, 1),) * (y.ndim - 1))]
+    return first if np.allclose(y, first, rtol=1e-6, atol=0) else y

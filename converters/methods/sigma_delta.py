@@ -1,0 +1,62 @@
+"""Graded spikes that carry what changed: the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, log2
+from typing import ClassVar
+
+import numpy as np
+
+from spiking import InvalidInput, Neuron, SpikingNetwork, graded
+
+from ..calibrate import Range
+from .base import Method
+
+PRECISIONS = {"fast": 1 / 4, "default": 1 / 8, "exact": 1 / 16}
+
+
+@dataclass(frozen=True)
+class SigmaDelta(Method):
+    """Sigma-delta coding with signed power-of-two spikes.
+
+        u = α·rms(f(a)) over the calibration data, one for each layer
+        K = 1 + ⌈log2(max|f(a)| / 1.5u)⌉ levels
+
+    precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more
+    window     ticks a neuron stays open behind the wavefront, under delay 1
+    """
+
+    name: ClassVar[str] = "sigma-delta"
+    citation: ClassVar[str] = (
+        "Yoon 2016, arXiv:1610.00355 (sigma-delta neurons); multi-threshold neurons after Huang et al. 2024 (ECMT) "
+        "and Huang et al. 2025 (differential coding)"
+    )
+
+    precision: str | float = "default"
+    window: int = 3
+
+    def __post_init__(self) -> None:
+        if isinstance(self.precision, str) and self.precision not in PRECISIONS:
+            raise InvalidInput(f"precision must be one of {', '.join(PRECISIONS)} or a number, not '{self.precision}'")
+        if not 0 < self.alpha <= 4:
+            raise InvalidInput(f"precision must lie in (0, 4], not {self.precision}")
+        if self.window < 1:
+            raise InvalidInput(f"window must be at least 1, not {self.window}")
+
+    @property
+    def alpha(self) -> float:
+        """The unit as a fraction of the layer's rms."""
+        return PRECISIONS[self.precision] if isinstance(self.precision, str) else float(self.precision)
+
+    def assign(self, network: SpikingNetwork, ranges: dict[str, Range]) -> SpikingNetwork:
+        nodes = []
+        for node in network:
+            if isinstance(node, Neuron):
+                seen = ranges[node.name]
+                unit = np.float32(self.alpha * seen.rms)  # every engine, whatever its width, holds the same unit
+                levels = 1 + max(ceil(log2(seen.largest / (1.5 * float(unit)))), 0)
+                node = replace(node, alphabet=graded(unit, levels))
+            nodes.append(node)
+        made = replace(network, nodes=tuple(nodes), schedule="sigma-delta", method=self.name)
+        return made.wavefront(self.window)

@@ -1,0 +1,8 @@
+"""One rule for each ATen call: a small function that says which linear map, neuron or product it is."""
+
+from __future__ import annotations
+
+from .registry import RULES, Reject, Rule, rule, supported
+from . import activation, arithmetic, linear, norm, pool, shape  # noqa: F401  # each file puts its rules in the table
+
+__all__ = ["RULES", "Reject", "Rule", "rule", "supported"]

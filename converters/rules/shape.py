@@ -1,0 +1,169 @@
+"""Structure: reshapes, permutations, slices, padding, concatenation; and calls that change nothing."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from spiking import Concat, Pad, Permute, Scale, Slice
+
+from .registry import Reject, rule
+
+if TYPE_CHECKING:
+    from ..lower import Builder, Stream
+
+
+@rule(
+    "dropout.default",
+    "feature_dropout.default",
+    "alpha_dropout.default",
+    "contiguous.default",
+    "clone.default",
+    "alias.default",
+    "detach.default",
+    "lift_fresh_copy.default",
+    "to.dtype",
+    "to.dtype_layout",
+    "type_as.default",
+    "_assert_tensor_metadata.default",
+)
+def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
+    """Nothing: the value passes."""
+    assert b.op is not None
+    if "dropout" in b.op.target and rest[1]:
+        raise Reject("is switched on; convert in eval mode, or remove the training=True")
+    return x
+
+
+@rule("view.default", "reshape.default", "_unsafe_view.default")
+def view(b: Builder, x: Stream, size: Any) -> Stream:
+    """Reshape."""
+    known = prod(n for n in size if n != -1)
+    return b.reshape(x, tuple(prod(x.shape) // known if n == -1 else int(n) for n in size))
+
+
+@rule("flatten.using_ints")
+def flatten(b: Builder, x: Stream, start: int = 0, end: int = -1) -> Stream:
+    """Reshape: axes start … end become one."""
+    rank = len(x.shape)
+    low, high = start % rank, end % rank
+    return b.reshape(x, (*x.shape[:low], prod(x.shape[low : high + 1]), *x.shape[high + 1 :]))
+
+
+@rule("unflatten.int")
+def unflatten(b: Builder, x: Stream, dim: int, sizes: Any) -> Stream:
+    """Reshape: one axis becomes several."""
+    at = dim % len(x.shape)
+    known = prod(n for n in sizes if n != -1)
+    new = [x.shape[at] // known if n == -1 else int(n) for n in sizes]
+    return b.reshape(x, (*x.shape[:at], *new, *x.shape[at + 1 :]))
+
+
+@rule("squeeze.default", "squeeze.dim", "squeeze.dims")
+def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
+    """Reshape: axes of one go away."""
+    dims = range(len(x.shape)) if dim is None else [dim] if isinstance(dim, int) else dim
+    gone = {d % len(x.shape) for d in dims}
+    return b.reshape(x, tuple(s for i, s in enumerate(x.shape) if i not in gone or s != 1))
+
+
+@rule("unsqueeze.default")
+def unsqueeze(b: Builder, x: Stream, dim: int) -> Stream:
+    """Reshape: a new axis of one."""
+    at = dim % (len(x.shape) + 1)
+    return b.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+@rule("permute.default")
+def permute(b: Builder, x: Stream, dims: Any) -> Stream:
+    """Permute; only axes longer than one move, the rest is a reshape."""
+    order = [d % len(x.shape) for d in dims]
+    shape = tuple(x.shape[d] for d in order)
+    long = [d for d in range(len(x.shape)) if x.shape[d] > 1]
+    moved = [long.index(d) for d in order if x.shape[d] > 1]
+    if moved == sorted(moved):
+        return b.reshape(x, shape)
+    if x.sample != x.shape and order[0] == 0:
+        return b.add(Permute, [x], shape, axes=tuple(d - len(x.shape) for d in order[1:]))
+    core = b.reshape(x, (1, *(x.shape[d] for d in long)))
+    turned = (1, *(core.sample[m] for m in moved))
+    return b.reshape(b.add(Permute, [core], turned, axes=tuple(m - len(long) for m in moved)), shape)
+
+
+@rule("transpose.int")
+def transpose(b: Builder, x: Stream, first: int, second: int) -> Stream:
+    """Permute: two axes change places."""
+    order = list(range(len(x.shape)))
+    order[first], order[second] = order[second], order[first]
+    return permute(b, x, order)
+
+
+@rule("t.default")
+def t(b: Builder, x: Stream) -> Stream:
+    """Permute: the transpose of a matrix."""
+    return permute(b, x, list(reversed(range(len(x.shape)))))
+
+
+@rule("slice.Tensor")
+def slice_(
+    b: Builder, x: Stream, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Stream:
+    """Slice along one axis."""
+    size = x.shape[dim]
+    low, high, _ = slice(start, end, step).indices(size)
+    if (low, high, step) == (0, size, 1):
+        return x
+    if high <= low:
+        raise Reject("leaves nothing")
+    axis = b.axis(x, dim)
+    shape = list(x.shape)
+    shape[axis] = len(range(low, high, step))
+    return b.add(Slice, [x], tuple(shape), axis=axis, start=low, stop=high, step=step)
+
+
+@rule("select.int")
+def select(b: Builder, x: Stream, dim: int, index: int) -> Stream:
+    """Slice of one, without its axis."""
+    at, index = dim % len(x.shape), index % x.shape[dim]
+    shape = (*x.shape[:at], *x.shape[at + 1 :])
+    if x.shape[at] == 1:
+        return b.reshape(x, shape)
+    return b.reshape(slice_(b, x, at, index, index + 1), shape)
+
+
+@rule("pad.default", "constant_pad_nd.default")
+def pad(b: Builder, x: Stream, amounts: Any, mode: Any = "constant", value: float | None = None) -> Stream:
+    """Pad with a constant; a value other than zero is a bias on the border."""
+    if not isinstance(mode, str):
+        mode, value = "constant", mode
+    if mode != "constant":
+        raise Reject(f"pads by '{mode}'; zero padding has a rule")
+    if value:
+        shift = b.add(Scale, [x], x.shape, "shift", bias=b.constant(-float(value), x.sample))
+        padded = pad(b, shift, amounts)
+        return b.add(Scale, [padded], padded.shape, "unshift", bias=b.constant(float(value), padded.sample))
+    n = len(amounts) // 2
+    before, after = (tuple(int(a) for a in reversed(amounts[i::2])) for i in (0, 1))
+    if n > len(x.sample):
+        raise Reject("pads the batch axis")
+    grown = (s + p + q for s, p, q in zip(x.shape[-n:], before, after, strict=True))
+    return b.add(Pad, [x], (*x.shape[:-n], *grown), before=before, after=after)
+
+
+@rule("cat.default", "concat.default")
+def cat(b: Builder, xs: list[Stream], dim: int = 0) -> Stream:
+    """Concat along one axis."""
+    if not all(hasattr(x, "node") for x in xs):
+        raise Reject("mixes constants and streams")
+    axis = b.axis(xs[0], dim)
+    shape = list(xs[0].shape)
+    shape[axis] = sum(x.shape[axis] for x in xs)
+    return b.add(Concat, xs, tuple(shape), axis=axis) if len(xs) > 1 else xs[0]
+
+
+@rule("expand.default", "expand_as.default")
+def expand(b: Builder, x: Stream, size: Any, *, implicit: bool = False) -> Stream:
+    """Gather: axes of one are repeated."""
+    wanted = size.shape if hasattr(size, "node") else size
+    lead = len(wanted) - len(x.shape)
+    return b.expand(x, tuple(x.shape[i - lead] if n == -1 else int(n) for i, n in enumerate(wanted)))

@@ -1,0 +1,116 @@
+"""The neuron as a Norse cell: step(x, state, parameters, dt) -> (spikes, state)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu, Shape
+from ..nodes import Neuron
+from .linear import tensor
+
+with warnings.catch_warnings():  # Norse compiles with torch.jit at import, which this torch deprecates
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from norse.torch.module.snn import SNNCell
+
+MASKS = {torch.float32: (torch.int32, 1 << 22, 0x7F800000), torch.float64: (torch.int64, 1 << 51, 0x7FF << 52)}
+POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+
+
+class State(NamedTuple):
+    """What a neuron holds: its integrator a, what it has sent s, and the tick it has seen."""
+
+    a: Tensor
+    s: Tensor
+    tick: int
+
+
+def apply(functions: tuple[Function, ...], a: Tensor) -> Tensor:
+    """Return f(a), f being the composition of `functions`."""
+    for function in functions:
+        a = _apply(function, a)
+    return a
+
+
+def _apply(function: Function, a: Tensor) -> Tensor:
+    match function:
+        case Identity():
+            return a
+        case Relu():
+            return torch.relu(a)
+        case LeakyRelu():
+            return F.leaky_relu(a, function.slope)
+        case Clamp():
+            return a.clamp(function.low, function.high)
+        case MaxPool():
+            return _max_pool(function, a)
+    raise TypeError(f"no meaning for {type(function).__name__}")
+
+
+def _max_pool(function: MaxPool, a: Tensor) -> Tensor:
+    n = len(function.kernel)
+    maps = a.reshape(-1, *a.shape[-n - 1 :]) if a.ndim > n + 1 else a
+    setting = (function.kernel, function.stride, function.padding, function.dilation, function.ceil)
+    y = POOLS[n](maps, *setting)
+    return y.reshape(*a.shape[:-n], *y.shape[-n:])
+
+
+class Code(nn.Module):
+    """The parameters of a cell: unit, theta, levels and v0 of one neuron node, and its function."""
+
+    def __init__(self, neuron: Neuron, rate: bool) -> None:
+        super().__init__()
+        alphabet = neuron.alphabet
+        assert alphabet is not None  # run() refuses drafts
+        self.function, self.rate = neuron.function, rate
+        self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
+        self.register_buffer("unit", tensor(alphabet.unit))
+        self.v0: Tensor | None
+        self.register_buffer("v0", None if neuron.v0 is None else tensor(neuron.v0))
+
+    def target(self, a: Tensor, tick: int) -> Tensor:
+        """Return y = f(a), or t·f(a/t) under the rate schedule where that differs."""
+        if self.rate and not all(f.homogeneous for f in self.function):
+            return apply(self.function, a / tick) * tick
+        return apply(self.function, a)
+
+    def emit(self, r: Tensor) -> Tensor:
+        """Return the spike nearest r: the alphabet's rule.
+
+        The nearest power of two is the exponent after half of the mantissa's range was added: exact at midpoints.
+        """
+        q = r / self.unit
+        if self.kind == "binary":
+            return (q >= self.theta).to(r.dtype) * self.unit
+        if self.kind == "ternary":
+            return q.sign() * (q.abs() >= self.theta) * self.unit
+        integer, half, exponent = MASKS[r.dtype]
+        size = q.abs()
+        level = size.view(integer).add(half).bitwise_and_(exponent).view(r.dtype).clamp_(1.0, self.top)
+        return level.mul_(size >= self.theta).copysign_(q).mul_(self.unit)
+
+
+def step(x: Tensor, state: State, p: Code, dt: float) -> tuple[Tensor, State]:
+    """One tick of one neuron layer: integrate, compare with what was sent, send the nearest spike."""
+    a, tick = state.a + x, state.tick + 1
+    r = p.target(a, tick) - state.s
+    sent = p.emit(r if p.v0 is None else r + p.v0)
+    return sent, State(a, state.s + sent, tick)
+
+
+class Cell(SNNCell):  # type: ignore[misc]  # Norse carries no types
+    """A neuron layer under Norse's conventions: forward(x, state) -> (spikes, state), state made at first use."""
+
+    def __init__(self, neuron: Neuron, shape: Shape, rate: bool, tick: float = 10e-3) -> None:
+        super().__init__(step, self.rest, Code(neuron, rate), dt=tick)
+        self.shape = shape
+
+    def rest(self, x: Tensor) -> State:
+        """Return the state before the first tick, for an input like x."""
+        return State(torch.zeros_like(x), x.new_zeros(len(x), *self.shape), 0)
+
+

@@ -1,0 +1,266 @@
+"""The network in PyTorch: Norse cells for the neurons, one tensor operation for each linear map.
+
+Nothing here recurs, so a node takes all its ticks at once: a stream of events is held as the ticks that can be
+non-zero, (n, B, …), and a linear map sees them folded into the batch. Biases never travel: each neuron knows the
+constant its linear maps add up to, and takes it at tick 1 (sigma-delta) or at every tick (rate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import InvalidInput
+from ..functions import Shape
+from ..network import SpikingNetwork
+from ..nodes import Input, MatMul, Neuron, Node, Output, Product
+from ..synapses import Synapse
+from .base import Array, Backend, BatchResult, Plan, Runner
+from .cells import Cell
+from .constants import constants
+from .linear import Map, tensor
+
+FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
+
+
+class Train(NamedTuple):
+    """Events of one node: what it sends at ticks first … first + len(data) − 1, (n, B, …); zero at all others."""
+
+    first: int
+    data: Tensor
+
+    @property
+    def last(self) -> int:
+        """The last tick that can be non-zero."""
+        return self.first + len(self.data) - 1
+
+    def at(self, tick: int) -> Tensor | None:
+        """What is sent at one tick; None is nothing."""
+        return self.data[tick - self.first] if self.first <= tick <= self.last else None
+
+    def cut(self, first: int, last: int) -> Tensor:
+        """The ticks first … last, with zeros where nothing is sent."""
+        low, high = max(first, self.first), min(last, self.last)
+        whole = self.data.new_zeros(max(last - first + 1, 0), *self.data.shape[1:])
+        if low <= high:
+            whole[low - first : high - first + 1] = self.data[low - self.first : high - self.first + 1]
+        return whole
+
+
+class SynapseLayer(nn.Module):
+    """A linear map of trains: only the ticks at which an input can speak are computed."""
+
+    def __init__(self, node: Node, shapes: list[Shape], steps: int) -> None:
+        super().__init__()
+        self.map, self.steps = Map(node, shapes), steps
+
+    def forward(self, *trains: Train) -> Train:
+        """Map all ticks at once, folded into the batch."""
+        first = min(t.first for t in trains)
+        last = min(max(t.last for t in trains), self.steps)
+        full = [t.data if (t.first, t.last) == (first, last) else t.cut(first, last) for t in trains]
+        n, batch = full[0].shape[:2]
+        if n == 0:  # the shape still has to follow
+            full = [d.new_zeros(1, *d.shape[1:]) for d in full]
+        folded = self.map(*(d.flatten(0, 1) for d in full))
+        return Train(first, folded.unflatten(0, (-1, batch))[:n])
+
+
+class NeuronLayer(nn.Module):
+    """A population: its cell, the constant it receives, and the ticks it may speak at."""
+
+    def __init__(self, network: SpikingNetwork, node: Neuron, constant: Array | None, plan: Plan) -> None:
+        super().__init__()
+        self.plan, self.rate = plan, network.schedule == "rate"
+        self.open = [t for t in range(1, plan.steps + 1) if plan.speaks(node, t)]
+        self.cell = Cell(node, network.shapes[node.name], self.rate)
+        self.register_buffer("constant", None if constant is None else tensor(constant))
+
+    def forward(self, train: Train) -> Train:
+        """Run the cell over its ticks; what is sent is shifted by the delay."""
+        if not self.open:
+            return Train(1, train.data.new_zeros(0, train.data.shape[1], *self.cell.shape))
+        a = train.data.new_zeros(train.data.shape[1:])
+        state = self.cell.rest(a)
+        spikes = []
+        for tick in range(1, self.open[-1] + 1):
+            arriving = train.at(tick)
+            if self.constant is not None and (self.rate or tick == 1):
+                arriving = self.constant.expand_as(a) if arriving is None else arriving + self.constant
+            if tick < self.open[0]:
+                state = state._replace(a=state.a if arriving is None else state.a + arriving, tick=tick)
+            else:
+                sent, state = self.cell(a if arriving is None else arriving, state)
+                spikes.append(sent)
+        return Train(self.open[0] + self.plan.delay, torch.stack(spikes))
+
+
+class ProductLayer(nn.Module):
+    """A product: the differences of A∘B, tick after tick, with the constants both sides receive."""
+
+    def __init__(self, node: Product, shapes: list[Shape], constant: list[Array | None], plan: Plan, rate: bool) -> None:
+        super().__init__()
+        self.node, self.plan, self.rate, self.shapes = node, plan, rate, shapes
+        for name, value in zip("ab", constant, strict=True):
+            self.register_buffer(name, None if value is None else tensor(value))
+
+    def forward(self, *trains: Train) -> Train:
+        """Integrate both sides and send what their product gained."""
+        constants = (self.a, self.b)
+        both = [c is not None for c in constants]
+        first = 1 if all(both) or self.rate else min(t.first for t in trains)
+        last = self.plan.steps if self.rate else max(first, *(t.last for t in trains))
+        ticks = torch.arange(first, last + 1, device=trains[0].data.device, dtype=trains[0].data.dtype)
+        held = []
+        for train, constant, shape in zip(trains, constants, self.shapes, strict=True):
+            whole = train.cut(first, last).cumsum(0)
+            column = ticks.view(-1, *(1,) * (whole.ndim - 1))
+            if constant is not None:
+                whole = whole + (constant * column if self.rate else constant)
+            lifted = (1,) * (max(map(len, self.shapes)) - len(shape))
+            held.append(whole.reshape(*whole.shape[:2], *lifted, *shape))
+        now = held[0] @ held[1] if isinstance(self.node, MatMul) else held[0] * held[1]
+        if self.rate:
+            now = now / ticks.view(-1, *(1,) * (now.ndim - 1))
+        return Train(first, torch.cat([now[:1], now[1:] - now[:-1]]))
+
+
+class ReadoutLayer(nn.Module):
+    """The output's integrator, decoded after each tick."""
+
+    def __init__(self, constant: Array | None, plan: Plan, rate: bool) -> None:
+        super().__init__()
+        self.plan, self.rate = plan, rate
+        self.register_buffer("constant", None if constant is None else tensor(constant))
+
+    def forward(self, train: Train) -> Tensor:
+        """Return the readout (T, B, …)."""
+        a = train.cut(1, self.plan.steps).cumsum(0)
+        ticks = torch.arange(1, self.plan.steps + 1, device=a.device, dtype=a.dtype).view(-1, *(1,) * (a.ndim - 1))
+        if self.constant is not None:
+            a = a + (self.constant * ticks if self.rate else self.constant)
+        return a / ticks if self.rate else a
+
+
+class SpikingModule(nn.Module):
+    """A spiking network as a torch module: forward(x (B, …)) -> the readout after the last tick, (B, …).
+
+    State lives inside one call: there is nothing to reset. Several outputs come as a dict by name.
+    """
+
+    def __init__(self, network: SpikingNetwork, plan: Plan) -> None:
+        super().__init__()
+        network.check()
+        self.network, self.plan = network, plan
+        self.layers = nn.ModuleList(_layers(network, plan))
+        order = {node.name: i for i, node in enumerate(network)}
+        last = {name: order[node.name] for node in network for name in node.inputs}
+        self.spent = [[n for n, i in last.items() if i == k] for k in range(len(order))]
+
+    def extra_repr(self) -> str:
+        return f"{self.plan.steps} steps, delay {self.plan.delay}, {self.network.schedule}"
+
+    @property
+    def fold(self) -> int:
+        """How many samples run together."""
+        return max(1, FOLD // min(self.plan.steps, 4))
+
+    def trains(self, x: Tensor) -> Iterator[tuple[Node, Any]]:
+        """Yield each node with its train, or its readout, for a batch x (B, …)."""
+        held: dict[str, Any] = {}
+        inject = self.plan.steps if self.network.schedule == "rate" else 1
+        for node, layer, spent in zip(self.network, self.layers, self.spent, strict=True):
+            if isinstance(node, Input):
+                held[node.name] = Train(1, x.expand(inject, *x.shape))
+            else:
+                held[node.name] = layer(*(held[name] for name in node.inputs))
+            yield node, held[node.name]
+            for name in spent:
+                del held[name]
+
+    def forward(self, x: Tensor) -> Any:
+        """Return the readout after the last tick: (B, …), or a dict of them."""
+        shape = self.network.inputs[0].shape
+        if x.shape[1:] != shape:
+            raise InvalidInput(f"the network takes (B, {', '.join(map(str, shape))}), not {tuple(x.shape)}")
+        parts: dict[str, list[Tensor]] = {out.name: [] for out in self.network.outputs}
+        for chunk in x.split(self.fold):
+            for node, value in self.trains(chunk):
+                if isinstance(node, Output):
+                    parts[node.name].append(value[-1])
+        whole = {name: torch.cat(values) for name, values in parts.items()}
+        return next(iter(whole.values())) if len(whole) == 1 else whole
+
+
+def _layers(network: SpikingNetwork, plan: Plan) -> Iterator[nn.Module]:
+    constant = constants(network)
+    rate = network.schedule == "rate"
+    for node in network:
+        shapes = [network.shapes[name] for name in node.inputs]
+        arriving = [constant[name] for name in node.inputs]
+        match node:
+            case Neuron():
+                yield NeuronLayer(network, node, arriving[0], plan)
+            case Product():
+                yield ProductLayer(node, shapes, arriving, plan, rate)
+            case Output():
+                yield ReadoutLayer(arriving[0], plan, rate)
+            case Synapse():
+                yield SynapseLayer(node, shapes, plan.steps)
+            case _:
+                yield nn.Identity()
+
+
+def module(network: SpikingNetwork, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> SpikingModule:
+    """Return the network as a torch module that runs `steps` ticks; see SpikingNetwork.module."""
+    if steps < 1 or delay not in (0, 1):
+        raise InvalidInput(f"steps must be at least 1 and delay 0 or 1, not {steps} and {delay}")
+    return SpikingModule(network, Plan(steps, delay, bool(delay) if wavefront is None else wavefront)).float().eval()
+
+
+class Norse(Backend):
+    """PyTorch with Norse cells. Options: device (a torch device), dtype ("float32" or "float64")."""
+
+    name = "norse"
+    options = ("device", "dtype")
+
+    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+        dtype = {"float32": torch.float32, "float64": torch.float64}.get(str(plan.options.get("dtype", "float32")))
+        if dtype is None:
+            raise InvalidInput(f"dtype must be 'float32' or 'float64', not '{plan.options['dtype']}'")
+        device = torch.device(plan.options.get("device", "cpu"))
+        built = SpikingModule(network, plan).eval().to(device=device, dtype=dtype)
+
+        def run(x: Array) -> BatchResult:
+            with torch.inference_mode():
+                whole = torch.as_tensor(np.ascontiguousarray(x)).to(device=device, dtype=dtype)
+                return _joined([_account(built, chunk, plan) for chunk in whole.split(built.fold)])
+
+        return run
+
+
+def _account(built: SpikingModule, x: Tensor, plan: Plan) -> BatchResult:
+    result = BatchResult({}, {}, {})
+    for node, value in built.trains(x):
+        if isinstance(node, Output):
+            result.readouts[node.name] = value.cpu().numpy()
+        elif isinstance(node, Neuron):
+            sent = Train(value.first - plan.delay, value.data)  # booked at the tick it was sent
+            counts = np.zeros((plan.steps, *value.data.shape[2:]), dtype=np.int64)
+            counts[sent.first - 1 : sent.last] = torch.count_nonzero(sent.data, dim=1).cpu().numpy()
+            result.counts[node.name] = counts
+            if node.name in plan.keep:
+                result.rasters[node.name] = sent.cut(1, plan.steps).cpu().numpy()
+    return result
+
+
+def _joined(parts: list[BatchResult]) -> BatchResult:
+    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
+        return {name: np.concatenate([t[name] for t in tables], axis=1) for name in tables[0]}
+
+    counts = {name: sum((p.counts[name] for p in parts[1:]), parts[0].counts[name]) for name in parts[0].counts}
+    return BatchResult(along([p.readouts for p in parts]), counts, along([p.rasters for p in parts]))
