@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..alphabets import NEAREST
 from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu, Shape
 from ..nodes import Neuron
 from .linear import tensor
@@ -17,7 +20,8 @@ with warnings.catch_warnings():  # Norse compiles with torch.jit at import, whic
     warnings.simplefilter("ignore", DeprecationWarning)
     from norse.torch.module.snn import SNNCell
 
-MASKS = {torch.float32: (torch.int32, 1 << 22, 0x7F800000), torch.float64: (torch.int64, 1 << 51, 0x7FF << 52)}
+# for each width: the integer of that width, half of the mantissa's range, and the mask of sign and exponent
+BITS = {torch.float32: (torch.int32, 1 << 22, -(1 << 23)), torch.float64: (torch.int64, 1 << 51, -(1 << 52))}
 POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
@@ -68,6 +72,7 @@ class Code(nn.Module):
         assert alphabet is not None  # run() refuses drafts
         self.function, self.rate = neuron.function, rate
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
+        self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it
         self.register_buffer("unit", tensor(alphabet.unit))
         self.v0: Tensor | None
         self.register_buffer("v0", None if neuron.v0 is None else tensor(neuron.v0))
@@ -81,17 +86,20 @@ class Code(nn.Module):
     def emit(self, r: Tensor) -> Tensor:
         """Return the spike nearest r: the alphabet's rule.
 
-        The nearest power of two is the exponent after half of the mantissa's range was added: exact at midpoints.
+        The nearest power of two is the sign and exponent after half of the mantissa's range was added: exact at
+        midpoints. What stays below theta is shrunk to zero first, and zero stays zero.
         """
         q = r / self.unit
         if self.kind == "binary":
             return (q >= self.theta).to(r.dtype) * self.unit
+        sent = F.hardshrink(q, math.nextafter(self.theta, 0.0) if r.dtype == torch.float64 else self.below)
         if self.kind == "ternary":
-            return q.sign() * (q.abs() >= self.theta) * self.unit
-        integer, half, exponent = MASKS[r.dtype]
-        size = q.abs()
-        level = size.view(integer).add(half).bitwise_and_(exponent).view(r.dtype).clamp_(1.0, self.top)
-        return level.mul_(size >= self.theta).copysign_(q).mul_(self.unit)
+            return sent.sign_().mul_(self.unit)
+        integer, half, mask = BITS[r.dtype]
+        level = sent.view(integer).add(half).bitwise_and_(mask).view(r.dtype)
+        if self.theta < NEAREST["graded"]:  # between theta and 0.75 the smallest spike is sent
+            level = torch.where(level == 0, level, level.sign() * level.abs().clamp_min(1.0))
+        return level.clamp_(-self.top, self.top).mul_(self.unit)
 
 
 def step(x: Tensor, state: State, p: Code, dt: float) -> tuple[Tensor, State]:

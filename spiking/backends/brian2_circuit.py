@@ -1,0 +1,241 @@
+"""The Brian2 objects of a spiking network: one group a population, one Synapses a pair, on a 100 Hz clock.
+
+    level   delay 0: how many neuron and product nodes lie above; delay 1: input 0, product 1, neuron 2
+    tick    for each level: compute (emit), threshold (fire), deliver (send)
+    read    the outputs: after the last send; with delay 1 before it, as a neuron's spike arrives one tick later
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..functions import MaxPool, Shape
+from ..network import SpikingNetwork
+from ..nodes import Array, Input, Neuron, Node, Output, Product
+from .base import BatchResult, Plan
+from .brian2_code import TICK, chained, emission, largest, pieces
+from .compose import ONE, Link, gates
+
+SECONDS = 10e-3  # one tick: 100 Hz
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Brian2's log below errors and the deprecations of its dependencies unseen."""
+    log = logging.getLogger("brian2")
+    level = log.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        log.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            log.setLevel(level)
+
+
+with quiet():
+    import brian2
+
+b2: Any = brian2  # untyped
+
+
+@contextmanager
+def generating(target: str) -> Iterator[None]:
+    """Generate code for `target`, expressions kept as they are written: reordered sums would round differently."""
+    codegen = b2.prefs.codegen
+    before = codegen.target, codegen.loop_invariant_optimisations
+    codegen.target, codegen.loop_invariant_optimisations = target, False
+    try:
+        with quiet():
+            yield
+    finally:
+        codegen.target, codegen.loop_invariant_optimisations = before
+
+
+class Circuit:
+    """A network laid out `copies` times side by side, one copy a sample."""
+
+    def __init__(self, network: SpikingNetwork, plan: Plan, links: list[Link], copies: int) -> None:
+        self.network, self.plan, self.copies = network, plan, copies
+        self.clock = b2.Clock(dt=SECONDS * b2.second)
+        self.net = b2.Network()
+        self.net.schedule, self.level = _schedule(network, plan.delay)
+        self.arrives: dict[str, Any] = {}  # population -> the group its synapses end on
+        self.sends: dict[str, Any] = {ONE: self._door(1)}
+        self.monitors: dict[str, Any] = {}
+        for node in network:
+            self._population(node)
+        for link in links:
+            self._synapses(link)
+        self.sends[ONE].x = 1.0
+        self.net.store()
+
+    def run(self, x: Array) -> BatchResult:
+        """Run up to `copies` samples (B, *shape) from a fresh state."""
+        self.net.restore()
+        source = self.sends[self.network.inputs[0].name]
+        source.x[: x.size] = x.astype(np.float64).ravel()
+        self.net.run(self.plan.steps * self.clock.dt, namespace={})
+        batch = len(x)
+        readouts = {node.name: self._readout(node.name, batch) for node in self.network.outputs}
+        counts: dict[str, Array] = {}
+        rasters: dict[str, Array] = {}
+        for node in self.network.populations:
+            tick, index, value = self._spikes(node.name, batch)
+            shape = self.network.shapes[node.name]
+            size = prod(shape)
+            flat = np.bincount(tick * size + index % size, minlength=self.plan.steps * size)
+            counts[node.name] = flat.reshape(self.plan.steps, *shape)
+            if node.name in self.plan.keep:
+                train = np.zeros((self.plan.steps, batch * size))
+                train[tick, index] = value
+                rasters[node.name] = train.reshape(self.plan.steps, batch, *shape)
+        return BatchResult(readouts, counts, rasters)
+
+    def _readout(self, name: str, batch: int) -> Array:
+        a = np.asarray(self.monitors[name].a).T
+        a = a.reshape(self.plan.steps, self.copies, *self.network.shapes[name])[:, :batch]
+        if self.network.schedule == "rate":
+            a = a / np.arange(1, self.plan.steps + 1).reshape(-1, *(1,) * (a.ndim - 1))
+        return a
+
+    def _spikes(self, name: str, batch: int) -> tuple[Array, Array, Array]:
+        """Return tick (from 0), element and value of every spike of the first `batch` copies."""
+        monitor = self.monitors[name]
+        index = np.asarray(monitor.i)
+        real = index < batch * prod(self.network.shapes[name])
+        tick = np.rint(np.asarray(monitor.t_) / SECONDS).astype(np.int64)
+        return tick[real], index[real].astype(np.int64), np.asarray(monitor.q)[real]
+
+    def _population(self, node: Node) -> None:
+        name = node.name
+        if isinstance(node, Input):
+            self.sends[name] = self._door(prod(node.shape))
+        elif isinstance(node, Neuron):
+            self._neuron(node)
+        elif isinstance(node, Product):
+            self._product(node)
+        elif isinstance(node, Output):
+            self.arrives[name] = self._group(prod(self.network.shapes[name]), "a : 1")
+            self.monitors[name] = self._add(b2.StateMonitor(self.arrives[name], "a", record=True, when="read"))
+
+    def _door(self, size: int) -> Any:
+        """What sends its x at tick 1, or at every tick under the rate schedule."""
+        group = self._group(size, "x : 1\nq : 1", level=0)
+        once = "" if self.network.schedule == "rate" else "*int(t_in_timesteps == 0)"
+        group.run_regularly(f"q = x{once}", when="emit0")
+        return group
+
+    def _neuron(self, node: Neuron) -> None:
+        """One group, and one more for each max-pool, which reads the group before it window by window."""
+        level, shape = self.level[node.name], self.network.shapes[node.inputs[0]]
+        mean = self.network.schedule == "rate" and not all(f.homogeneous for f in node.function)
+        parts = pieces(node.function)
+        group: Any = None
+        for k, (pool, functions) in enumerate(parts):
+            last = k == len(parts) - 1
+            state = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)" if last else "y : 1"
+            if pool is None:
+                lines, value = [TICK], "(a/tick)" if mean else "a"
+                group = self.arrives[node.name] = self._group(prod(shape), f"a : 1\n{state}", level if last else None)
+            else:
+                group, shape, taps = self._pooled(group, pool, shape, state, level if last else None)
+                lines, value = largest(taps)
+                lines.insert(0, TICK)
+            more, value = chained(functions, value)
+            lines += more
+            value = f"tick*{value}" if mean and last else value
+            lines += emission(node, self.plan, value) if last else [f"y = {value}"]
+            group.run_regularly("\n".join(lines), when=f"emit{level}", order=k)
+        assert node.alphabet is not None  # run() refuses drafts
+        group.u = self._everywhere(node.alphabet.unit, shape)
+        group.v0 = 0.0 if node.v0 is None else self._everywhere(node.v0, shape)
+        self.sends[node.name] = group
+        self.monitors[node.name] = self._add(b2.SpikeMonitor(group, variables="q"))
+
+    def _pooled(self, before: Any, pool: MaxPool, shape: Shape, state: str, level: int | None) -> tuple[Any, Shape, int]:
+        """Return a group whose variables y0, y1, … are linked to the y of its window in the group before it."""
+        index = _windows(pool, shape)
+        out = pool.infer(shape)
+        linked = "".join(f"\ny{k} : 1 (linked)" for k in range(len(index)))
+        group = self._group(prod(out), state + linked, level)
+        for k, where in enumerate(index):
+            setattr(group, f"y{k}", b2.linked_var(before, "y", index=self._copied(where, prod(shape))))
+        return group, out, len(index)
+
+    def _product(self, node: Product) -> None:
+        """Gates: each holds both factors and sends the change of their product, or of its share of the mean."""
+        level = self.level[node.name]
+        size = len(gates(node, [self.network.shapes[name] for name in node.inputs])[0])
+        group = self._group(size, "a : 1\nb : 1\ns : 1\nq : 1", level)
+        share = "/tick" if self.network.schedule == "rate" else ""
+        group.run_regularly(f"{TICK}\nq = a*b{share} - s\ns = a*b{share}", when=f"emit{level}")
+        self.arrives[node.name] = self.sends[node.name] = group
+
+    def _synapses(self, link: Link) -> None:
+        source, target = self.sends[link.source], self.arrives[link.target]
+        pre, post, value = link.wires
+        port = "ab"[link.port]
+        made = b2.Synapses(
+            source,
+            target,
+            "w : 1 (constant)",
+            on_pre=f"{port}_post += w*q_pre",
+            delay=0 * b2.second,
+            clock=self.clock,
+            namespace={},
+        )
+        sizes = len(source) // self.copies, len(target) // self.copies
+        made.connect(i=self._copied(pre, sizes[0]), j=self._copied(post, sizes[1]))
+        made.w = np.tile(value, self.copies)
+        made.pre.when = f"send{self.level[link.source]}"
+        self._add(made)
+
+    def _group(self, size: int, variables: str, level: int | None = None) -> Any:
+        """Return a group of `size` elements a copy; with a level it sends its q whenever that is not 0."""
+        fires = {} if level is None else {"threshold": "q != 0", "reset": ""}
+        group = b2.NeuronGroup(size * self.copies, variables, clock=self.clock, namespace={}, **fires)
+        if level is not None:
+            group.thresholder["spike"].when = f"fire{level}"
+        return self._add(group)
+
+    def _add(self, thing: Any) -> Any:
+        self.net.add(thing)
+        return thing
+
+    def _copied(self, index: Array, size: int) -> Array:
+        return np.add.outer(np.arange(self.copies) * size, index).ravel()
+
+    def _everywhere(self, value: Array, shape: Shape) -> Array:
+        return np.tile(np.broadcast_to(value, shape).ravel(), self.copies)
+
+
+def _schedule(network: SpikingNetwork, delay: int) -> tuple[list[str], dict[str, int]]:
+    """Return the slots of one tick and the level of every node."""
+    level = {ONE: 0}
+    for node in network:
+        if delay:
+            level[node.name] = 2 * isinstance(node, Neuron) or 1 * isinstance(node, Product)
+        else:
+            level[node.name] = max((level[name] for name in node.inputs), default=0) + isinstance(node, Neuron | Product)
+    slots = [f"{slot}{k}" for k in range(max(level.values()) + 1) for slot in ("emit", "fire", "send")]
+    slots.insert(len(slots) - delay * (max(level.values()) == 2), "read")
+    return ["start", "groups", *slots, "resets", "end"], level
+
+
+def _windows(pool: MaxPool, shape: Shape) -> Array:
+    """Return the flat positions each window reads, (taps, out); a padded one is replaced by one that is inside."""
+    from ..wiring import windows
+
+    marks = np.arange(prod(shape)).reshape(shape)
+    out = pool.infer(shape)[-len(pool.kernel) :]
+    reads = windows(marks, pool.kernel, pool.stride, pool.padding, out, -1, pool.dilation)
+    reads = reads.reshape(-1, reads.shape[-1])
+    return np.where(reads < 0, reads.max(axis=-1, keepdims=True), reads).T
