@@ -1,6 +1,6 @@
 """What spikes cost on a CPU: T ticks of ResNet-20 on Norse against T dense forwards, interleaved, one thread.
 
-    python benchmarks/norse_speed.py [batch] [steps]
+python benchmarks/norse_speed.py [batch] [steps]
 """
 
 from __future__ import annotations

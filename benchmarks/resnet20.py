@@ -1,6 +1,6 @@
 """ResNet-20 on CIFAR-10, trained by others: accuracy, agreement and spikes of both methods and both delays.
 
-    python benchmarks/resnet20.py
+python benchmarks/resnet20.py
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def main() -> None:
     test, labels = cifar10("test", *IMAGENET)
     with torch.no_grad():
         source = model(test).numpy()
-    print(f"source                       {100 * (source.argmax(1) == labels).mean():.1f} % on {len(labels)} test images")
+    print(
+        f"source                       {100 * (source.argmax(1) == labels).mean():.1f} % on {len(labels)} test images"
+    )
     network = convert(model, train)
     report("sigma-delta, delay 0", network, test, labels, source, steps=4, delay=0, shown=(1, 2, 3, 4))
     report("sigma-delta, delay 1", network, test, labels, source, steps=23, delay=1, shown=(20, 21, 22, 23))

@@ -38,7 +38,7 @@ class Range:
         return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
 
     def percentile(self, percent: float) -> Array:
-        """Return for each channel the value |f(a)| stays below in `percent` of the cases, (C,); 0 if it never left 0."""
+        """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 if it never left 0."""
         total = self.channels.sum(axis=1, keepdims=True)
         reached = np.cumsum(self.channels, axis=1) >= total * percent / 100
         first = reached.argmax(axis=1)
@@ -80,7 +80,9 @@ def _check(ranges: dict[str, Range], samples: int) -> None:
         raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
     bad = [name for name, seen in ranges.items() if not np.isfinite(seen.squares)]
     if bad:
-        raise InvalidInput(f"the source network overflows at: {', '.join(bad)}; check its weights and the input's scale")
+        raise InvalidInput(
+            f"the source network overflows at: {', '.join(bad)}; check its weights and the input's scale"
+        )
     dead = [name for name, seen in ranges.items() if seen.largest == 0]
     if dead:
         raise InvalidInput(

@@ -104,8 +104,11 @@ def _reexport(program: ExportedProgram, example: Tensor) -> ExportedProgram:
     try:
         return _export(program.module(), example)
     except UnsupportedOperation as error:
-        raise InvalidInput(f"the exported program takes {tuple(inputs[0].meta['val'].shape)}, and cannot be captured "
-                           f"for one sample {tuple(example.shape)}; export it with batch 1 or a dynamic batch") from error  # fmt: skip
+        shape = tuple(inputs[0].meta["val"].shape)
+        raise InvalidInput(
+            f"the exported program takes {shape} and cannot be captured for one sample {tuple(example.shape)}; "
+            "export it with batch 1 or a dynamic batch"
+        ) from error
 
 
 def _graph(program: ExportedProgram) -> Graph:
@@ -141,8 +144,21 @@ def _op(node: torch.fx.Node) -> Op:
     path = re.sub(r"^L\['self'\]\.?", "", str(stack[-1][0])) if stack else ""
     frames = [f for f in FRAME.findall(node.meta.get("stack_trace") or "") if not f[0].startswith(TORCH)]
     line = f"{frames[-1][0].rsplit('/', 1)[-1]}:{frames[-1][1]}" if frames else ""
-    args = torch.fx.map_arg(node.args, lambda n: Ref(n.name))
-    kwargs = torch.fx.map_arg(node.kwargs, lambda n: Ref(n.name))
-    target = str(node.target).removeprefix("aten.") if hasattr(node.target, "_schema") else node.target.__name__  # type: ignore[union-attr]
+    target = str(node.target).removeprefix("aten.") if hasattr(node.target, "_schema") else _name(node.target)
     shape = tuple(int(n) for n in first.shape) if isinstance(first, Tensor) else ()
-    return Op(node.name, target, node.target, args, dict(kwargs), shape, path, line)
+    return Op(node.name, target, node.target, _refs(node.args), _refs(node.kwargs), shape, path, line)
+
+
+def _refs(value: Any) -> Any:
+    match value:
+        case torch.fx.Node():
+            return Ref(value.name)
+        case tuple() | list():
+            return [_refs(v) for v in value] if isinstance(value, list) else tuple(_refs(v) for v in value)
+        case dict():
+            return {k: _refs(v) for k, v in value.items()}
+    return value
+
+
+def _name(target: Any) -> str:
+    return str(getattr(target, "__name__", target))

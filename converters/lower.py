@@ -151,7 +151,7 @@ def _resolve(value: Any, values: dict[str, Any]) -> Any:
         case Ref(name):
             return values[name]
         case tuple() | list():
-            return type(value)(_resolve(v, values) for v in value)
+            return [_resolve(v, values) for v in value]
         case dict():
             return {k: _resolve(v, values) for k, v in value.items()}
     return value

@@ -98,7 +98,7 @@ def fan_outs(network: SpikingNetwork) -> dict[str, dict[str, Counts]]:
             if isinstance(node, Weighted | Product):
                 arriving = fan_out(node, index, shapes)
             elif isinstance(node, Neuron | Output):
-                arriving = np.ones(shapes[0])
+                arriving = np.ones(shapes[0], np.float64)
             else:
                 continue
             _pull(network, name, arriving, table.setdefault(node.name, {}))
@@ -114,8 +114,8 @@ def _pull(network: SpikingNetwork, name: str, counts: Counts, found: dict[str, C
         shapes = [network.shapes[above] for above in node.inputs]
         for index, above in enumerate(node.inputs):
             pre, post, _, _ = taps(node, index, shapes)
-            back = np.bincount(pre, weights=counts.ravel()[post], minlength=prod(shapes[index]))
-            _pull(network, above, back.reshape(shapes[index]), found)
+            back: Counts = np.bincount(pre, weights=counts.ravel()[post], minlength=prod(shapes[index]))
+            _pull(network, above, back.reshape(shapes[index]).astype(np.float64), found)
 
 
 def _fan_axes(node: Conv, shape: Shape) -> list[Counts]:

@@ -85,11 +85,11 @@ class SpikeRecord:
         winner = self._winner()
         if len(truth) != winner.shape[1]:
             raise InvalidInput(f"{len(truth)} labels for {winner.shape[1]} samples")
-        return (winner == truth).mean(axis=1)
+        return np.asarray((winner == truth).mean(axis=1))
 
     def agreement(self, reference: ArrayLike) -> Curve:
         """Return the share of samples with the same winner as the reference output (B, C), for each tick (T,)."""
-        return (self._winner() == self._like(reference).argmax(axis=-1)).mean(axis=1)
+        return np.asarray((self._winner() == self._like(reference).argmax(axis=-1)).mean(axis=1))
 
     def relative_error(self, reference: ArrayLike) -> Curve:
         """Return ‖readout − reference‖₂ / ‖reference‖₂ over all samples, for each tick (T,)."""
@@ -98,7 +98,7 @@ class SpikeRecord:
         if scale == 0:
             raise InvalidInput("the reference is zero everywhere: a relative error against it has no meaning")
         gap = (self.readout - wanted).reshape(self.steps, -1)
-        return np.linalg.norm(gap, axis=1) / scale
+        return np.asarray(np.linalg.norm(gap, axis=1) / scale)
 
     def save(self, path: str | Path) -> None:
         """Write the record as .npz, without pickle and atomically."""

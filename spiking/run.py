@@ -167,5 +167,7 @@ def _activity(network: SpikingNetwork, plan: Plan, samples: int, counts: dict[st
 def _progress(items: Iterator[Array], progress: bool | None, title: str) -> Iterable[Array]:
     from tqdm import tqdm
 
-    shown: Iterable[Array] = tqdm(items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress)
+    shown: Iterable[Array] = tqdm(
+        items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress
+    )
     return shown

@@ -24,11 +24,11 @@ from .synapses import Add, AvgPool, Concat, Conv, Gather, Linear, Mean, Pad, Per
 FORMAT = "hectohertz"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
-KINDS: dict[str, type[Node]] = {
-    kind.__name__: kind
-    for kind in (Input, Output, Linear, Conv, AvgPool, Mean, Scale, Add, Concat, Reshape, Permute, Slice, Pad)
-    + (Gather, MatMul, Multiply, Neuron)
-}
+VOCABULARY: tuple[type[Node], ...] = (
+    *(Input, Output, Neuron, MatMul, Multiply),
+    *(Linear, Conv, AvgPool, Mean, Scale, Add, Concat, Reshape, Permute, Slice, Pad, Gather),
+)
+KINDS = {kind.__name__: kind for kind in VOCABULARY}
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
@@ -138,7 +138,7 @@ def _unpack(value: Any, arrays: Arrays) -> Any:
         case {"alphabet": kind, "levels": levels, "theta": theta, "unit": key}:
             return Alphabet(kind, arrays[key], levels, theta)
         case {"function": name, **values}:
-            return FUNCTIONS[name](**{k: _unpack(v, arrays) for k, v in values.items()})
+            return FUNCTIONS[name](**{str(k): _unpack(v, arrays) for k, v in values.items()})
         case list():
             return tuple(_unpack(item, arrays) for item in value)
     return value

@@ -42,7 +42,7 @@ def summary(network: SpikingNetwork) -> str:
 
 def _kind(node: object) -> str:
     if isinstance(node, Neuron):
-        letters = "draft" if node.alphabet is None else node.alphabet.kind
+        letters = "draft" if node.alphabet is None else str(node.alphabet.kind)
         if node.alphabet is not None and node.alphabet.kind == "graded":
             letters += f" ±{node.alphabet.levels}"
         return f"Neuron {letters}"

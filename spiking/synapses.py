@@ -80,7 +80,7 @@ class Conv(Weighted):
 class AvgPool(Synapse):
     """y[o] = Σ_window x / d over the last len(kernel) axes.
 
-    d is the window inside the padded map (`count_padding`) or inside the map alone, or `divisor` if given: torch's rules.
+    d is the window inside the padded map (`count_padding`) or inside the map alone, or `divisor`: torch's rules.
     """
 
     kernel: Shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str] = (), left: int = 1) -> str:
@@ -25,9 +25,7 @@ def si(value: float, unit: str, digits: int = 3) -> str:
     """Return a number with an SI prefix: si(2.1e-5, "J") is "21.0 µJ"."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
-    for scale, prefix in PREFIXES:
-        if abs(value) >= scale * 0.9995:
-            break
+    scale = next((s for s in PREFIXES if abs(value) >= s * 0.9995), min(PREFIXES))
     scaled = value / scale
     decimals = max(digits - 1 - max(math.floor(math.log10(abs(scaled))), 0), 0)
-    return f"{scaled:,.{decimals}f} {prefix}{unit}"
+    return f"{scaled:,.{decimals}f} {PREFIXES[scale]}{unit}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -103,7 +102,10 @@ def _conv(node: Conv, shape: Shape) -> Taps:
 def _flat(positions: list[Index], sizes: Shape) -> Index:
     """The flat index of every combination of per-axis positions."""
     grid = np.meshgrid(*positions, indexing="ij")
-    return reduce(lambda flat, axis: flat * axis[1] + axis[0], zip(grid, sizes, strict=True), np.int64(0)).ravel()
+    flat: Index = np.zeros((), np.int64)
+    for axis, size in zip(grid, sizes, strict=True):
+        flat = flat * size + axis
+    return flat.ravel()
 
 
 def _pool(node: AvgPool, shape: Shape) -> Taps:

@@ -34,18 +34,17 @@ def rearrange(node: Node, xs: list[Array], shapes: list[Shape]) -> Array:
         case Permute():
             return x.transpose(*range(len(front)), *(a + x.ndim for a in node.axes))
         case Slice():
-            index = [slice(None)] * -node.axis
-            index[0] = slice(node.start, node.stop, node.step)
-            return x[(..., *index)]
+            behind = [slice(None)] * (-node.axis - 1)
+            return _cut(x, [slice(node.start, node.stop, node.step), *behind])
         case Pad():
             return pad(x, node.before, node.after)
         case Gather():
-            return np.take(x, node.indices, axis=node.axis)
+            return np.asarray(np.take(x, node.indices, axis=node.axis))
         case Mean():
-            return x.mean(axis=node.axes, keepdims=node.keepdims)
+            return np.asarray(x.mean(axis=node.axes, keepdims=node.keepdims))
         case AvgPool():
             taps = windows(x, node.kernel, node.stride, node.padding, node.infer(shape)[-len(node.kernel) :], 0.0)
-            return taps.sum(axis=-1) / divisors(node, shape)
+            return np.asarray(taps.sum(axis=-1) / divisors(node, shape))
     raise TypeError(f"{type(node).__name__} is not a wiring node")
 
 
@@ -62,7 +61,7 @@ def pad(x: Array, before: Shape, after: Shape, value: float = 0.0) -> Array:
     still = [(0, 0)] * (x.ndim - len(before))
     grow = [(max(b, 0), max(a, 0)) for b, a in zip(before, after, strict=True)]
     cut = [slice(max(-b, 0), -max(-a, 0) or None) for b, a in zip(before, after, strict=True)]
-    return np.pad(x[(..., *cut)], still + grow, constant_values=value)
+    return np.pad(_cut(x, cut), still + grow, constant_values=value)
 
 
 def windows(
@@ -76,10 +75,15 @@ def windows(
     sizes = x.shape[-n:]
     behind = tuple(max(m - p - s, 0) for m, p, s in zip(need, padding, sizes, strict=True))
     grown = pad(x, padding, behind, fill)
-    view = sliding_window_view(grown, spans, axis=tuple(range(-n, 0)))
+    view: Array = sliding_window_view(grown, spans, axis=tuple(range(-n, 0)))  # type: ignore[call-overload]
     pick = [slice(0, (o - 1) * t + 1, t) for o, t in zip(out, stride, strict=True)]
-    view = view[(..., *pick, *(slice(None, None, d) for d in dilation))]
+    view = _cut(view, [*pick, *(slice(None, None, d) for d in dilation)])
     return view.reshape(*view.shape[:-n], prod(kernel))
+
+
+def _cut(x: Array, slices: list[slice]) -> Array:
+    """Slice the last axes of x."""
+    return x[(slice(None),) * (x.ndim - len(slices)) + tuple(slices)]
 
 
 def divisors(node: AvgPool, shape: Shape) -> Array:

@@ -54,8 +54,8 @@ class SigmaDelta(Method):
         for node in network:
             if isinstance(node, Neuron):
                 seen = ranges[node.name]
-                unit = np.float32(self.alpha * seen.rms)  # every engine, whatever its width, holds the same unit
-                levels = 1 + max(ceil(log2(seen.largest / (1.5 * float(unit)))), 0)
+                unit = float(np.float32(self.alpha * seen.rms))  # every engine, whatever its width, holds the same unit
+                levels = 1 + max(ceil(log2(seen.largest / (1.5 * unit))), 0)
                 node = replace(node, alphabet=graded(unit, levels))
             nodes.append(node)
         made = replace(network, nodes=tuple(nodes), schedule="sigma-delta", method=self.name)

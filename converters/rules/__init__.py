@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .registry import RULES, Reject, Rule, rule, supported
 from . import activation, arithmetic, linear, norm, pool, shape  # noqa: F401  # each file puts its rules in the table
+from .registry import RULES, Reject, Rule, rule, supported
 
 __all__ = ["RULES", "Reject", "Rule", "rule", "supported"]

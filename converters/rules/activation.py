@@ -35,7 +35,9 @@ def clamp(b: Builder, x: Stream, low: float | None = None, high: float | None = 
     """Neuron: min(max(a, low), high)."""
     if low is None and high is None:
         raise Reject("has neither a lower nor an upper bound")
-    return b.neuron(x, Clamp(float("-inf") if low is None else float(low), float("inf") if high is None else float(high)))
+    return b.neuron(
+        x, Clamp(float("-inf") if low is None else float(low), float("inf") if high is None else float(high))
+    )
 
 
 @rule("leaky_relu.default")

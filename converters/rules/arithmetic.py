@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from spiking import Add, Multiply, Scale
@@ -52,7 +51,7 @@ def mul(b: Builder, x: Any, y: Any) -> Stream:
         x, y = y, x
     if _constant(y):
         return _scaled(b, x, y)
-    shape = tuple(torch.broadcast_shapes(x.shape, y.shape))
+    shape = np.broadcast_shapes(x.shape, y.shape)
     return b.add(Multiply, [x, y], shape)
 
 
@@ -74,20 +73,20 @@ def matmul(b: Builder, x: Any, y: Any) -> Stream:
 
 def shifted(b: Builder, x: Stream, value: Any) -> Stream:
     """Return x + constant, broadcast as torch does."""
-    shape = tuple(torch.broadcast_shapes(x.shape, torch.as_tensor(value).shape))
+    shape = np.broadcast_shapes(x.shape, np.shape(value))
     x = b.expand(x, shape)
     return b.add(Scale, [x], shape, bias=b.constant(value, x.sample))
 
 
 def summed(b: Builder, x: Stream, y: Stream) -> Stream:
     """Return x + y, broadcast as torch does."""
-    return b.add(Add, [x, y], tuple(torch.broadcast_shapes(x.shape, y.shape)))
+    return b.add(Add, [x, y], np.broadcast_shapes(x.shape, y.shape))
 
 
 def _scaled(b: Builder, x: Stream, value: Any) -> Stream:
     if isinstance(value, int | float) and value == 1:
         return x
-    shape = tuple(torch.broadcast_shapes(x.shape, torch.as_tensor(value).shape))
+    shape = np.broadcast_shapes(x.shape, np.shape(value))
     x = b.expand(x, shape)
     weight = b.constant(value, x.sample)
     if not np.all(np.isfinite(weight)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from spiking import AvgPool, MaxPool, Mean
 
 from .linear import spread
@@ -64,7 +63,9 @@ def adaptive_avg_pool(b: Builder, x: Stream, size: Any) -> Stream:
 def mean(b: Builder, x: Stream, dim: Any, keepdim: bool = False, dtype: Any = None) -> Stream:
     """Mean over axes."""
     axes = tuple(b.axis(x, d) for d in ([dim] if isinstance(dim, int) else dim or range(1, len(x.shape))))
-    kept = [1 if i - len(x.shape) in axes else s for i, s in enumerate(x.shape) if keepdim or i - len(x.shape) not in axes]
+    kept = [
+        1 if i - len(x.shape) in axes else s for i, s in enumerate(x.shape) if keepdim or i - len(x.shape) not in axes
+    ]
     return b.add(Mean, [x], tuple(kept), axes=axes, keepdims=keepdim)
 
 

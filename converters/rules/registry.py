@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 Rule = Callable[..., Any]
+Kept = TypeVar("Kept", bound=Rule)
 RULES: dict[str, Rule] = {}
 
 
@@ -13,10 +14,10 @@ class Reject(Exception):
     """A rule cannot convert this particular call; the text says why and what would work."""
 
 
-def rule(*targets: str) -> Callable[[Rule], Rule]:
+def rule(*targets: str) -> Callable[[Kept], Kept]:
     """Register a rule for ATen calls, "conv2d.default"; an in-place call uses the rule of its plain twin."""
 
-    def register(function: Rule) -> Rule:
+    def register(function: Kept) -> Kept:
         for target in targets:
             if target in RULES:
                 raise ValueError(f"{target} already has the rule {RULES[target].__name__}")

@@ -77,4 +77,4 @@ def _parts(node: Node) -> Iterator[object]:
 
 def tally(sent: Array) -> Array:
     """Count non-zero values of (T, B, …) over the batch: (T, …)."""
-    return np.count_nonzero(sent, axis=1)
+    return np.asarray(np.count_nonzero(sent, axis=1))

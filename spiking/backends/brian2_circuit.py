@@ -3,14 +3,18 @@
     level   delay 0: how many neuron and product nodes lie above; delay 1: input 0, product 1, neuron 2
     tick    for each level: compute (emit), threshold (fire), deliver (send)
     read    the outputs: after the last send; with delay 1 before it, as a neuron's spike arrives one tick later
+
+Every spike carries q, its payload; every synapse adds w·q to what its target has integrated.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -19,18 +23,20 @@ import numpy as np
 from ..functions import MaxPool, Shape
 from ..network import SpikingNetwork
 from ..nodes import Array, Input, Neuron, Node, Output, Product
+from ..wiring import windows
 from .base import BatchResult, Plan
 from .brian2_code import TICK, chained, emission, largest, pieces
 from .compose import ONE, Link, gates
 
 SECONDS = 10e-3  # one tick: 100 Hz
+SENDING = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)"
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Brian2's log below errors and the deprecations of its dependencies unseen."""
+    """Keep Brian2's log below errors, its deprecated calls unseen and its own exception hook out."""
     log = logging.getLogger("brian2")
-    level = log.level
+    level, hook = log.level, sys.excepthook
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         log.setLevel(logging.ERROR)
@@ -38,12 +44,11 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
+            sys.excepthook = hook
 
 
 with quiet():
-    import brian2
-
-b2: Any = brian2  # untyped
+    b2: Any = import_module("brian2")  # has no types
 
 
 @contextmanager
@@ -135,40 +140,41 @@ class Circuit:
 
     def _neuron(self, node: Neuron) -> None:
         """One group, and one more for each max-pool, which reads the group before it window by window."""
+        assert node.alphabet is not None  # run() refuses drafts
         level, shape = self.level[node.name], self.network.shapes[node.inputs[0]]
         mean = self.network.schedule == "rate" and not all(f.homogeneous for f in node.function)
         parts = pieces(node.function)
         group: Any = None
-        for k, (pool, functions) in enumerate(parts):
-            last = k == len(parts) - 1
-            state = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)" if last else "y : 1"
+        for order, (pool, functions) in enumerate(parts):
+            last = order == len(parts) - 1
+            state, fires = (SENDING, level) if last else ("y : 1", None)
             if pool is None:
-                lines, value = [TICK], "(a/tick)" if mean else "a"
-                group = self.arrives[node.name] = self._group(prod(shape), f"a : 1\n{state}", level if last else None)
+                group = self.arrives[node.name] = self._group(prod(shape), f"a : 1\n{state}", fires)
+                reading, value = list[str](), "(a/tick)" if mean else "a"
             else:
-                group, shape, taps = self._pooled(group, pool, shape, state, level if last else None)
-                lines, value = largest(taps)
-                lines.insert(0, TICK)
-            more, value = chained(functions, value)
-            lines += more
-            value = f"tick*{value}" if mean and last else value
-            lines += emission(node, self.plan, value) if last else [f"y = {value}"]
-            group.run_regularly("\n".join(lines), when=f"emit{level}", order=k)
-        assert node.alphabet is not None  # run() refuses drafts
+                group = self._pooled(group, pool, shape, state, fires)
+                shape = pool.infer(shape)
+                reading, value = largest(prod(pool.kernel))
+            applying, value = chained(functions, value)
+            lines = [TICK, *reading, *applying]
+            if last:
+                lines += emission(node, self.plan, f"tick*{value}" if mean else value)
+            else:
+                lines.append(f"y = {value}")
+            group.run_regularly("\n".join(lines), when=f"emit{level}", order=order)
         group.u = self._everywhere(node.alphabet.unit, shape)
-        group.v0 = 0.0 if node.v0 is None else self._everywhere(node.v0, shape)
+        group.v0 = self._everywhere(np.zeros(()) if node.v0 is None else node.v0, shape)
         self.sends[node.name] = group
         self.monitors[node.name] = self._add(b2.SpikeMonitor(group, variables="q"))
 
-    def _pooled(self, before: Any, pool: MaxPool, shape: Shape, state: str, level: int | None) -> tuple[Any, Shape, int]:
-        """Return a group whose variables y0, y1, … are linked to the y of its window in the group before it."""
-        index = _windows(pool, shape)
-        out = pool.infer(shape)
-        linked = "".join(f"\ny{k} : 1 (linked)" for k in range(len(index)))
-        group = self._group(prod(out), state + linked, level)
-        for k, where in enumerate(index):
+    def _pooled(self, before: Any, pool: MaxPool, shape: Shape, state: str, level: int | None) -> Any:
+        """Return a group whose variables y0, y1, … are linked to the y of their window in the group before it."""
+        reads = _windows(pool, shape)
+        linked = "".join(f"\ny{k} : 1 (linked)" for k in range(len(reads)))
+        group = self._group(reads.shape[1], state + linked, level)
+        for k, where in enumerate(reads):
             setattr(group, f"y{k}", b2.linked_var(before, "y", index=self._copied(where, prod(shape))))
-        return group, out, len(index)
+        return group
 
     def _product(self, node: Product) -> None:
         """Gates: each holds both factors and sends the change of their product, or of its share of the mean."""
@@ -181,20 +187,13 @@ class Circuit:
 
     def _synapses(self, link: Link) -> None:
         source, target = self.sends[link.source], self.arrives[link.target]
-        pre, post, value = link.wires
-        port = "ab"[link.port]
-        made = b2.Synapses(
-            source,
-            target,
-            "w : 1 (constant)",
-            on_pre=f"{port}_post += w*q_pre",
-            delay=0 * b2.second,
-            clock=self.clock,
-            namespace={},
-        )
-        sizes = len(source) // self.copies, len(target) // self.copies
-        made.connect(i=self._copied(pre, sizes[0]), j=self._copied(post, sizes[1]))
-        made.w = np.tile(value, self.copies)
+        arrive = f"{'ab'[link.port]}_post += w*q_pre"
+        plain = {"delay": 0 * b2.second, "clock": self.clock, "namespace": {}}
+        made = b2.Synapses(source, target, "w : 1 (constant)", on_pre=arrive, **plain)
+        pre = self._copied(link.wires.pre, len(source) // self.copies)
+        post = self._copied(link.wires.post, len(target) // self.copies)
+        made.connect(i=pre, j=post)
+        made.w = np.tile(link.wires.value, self.copies)
         made.pre.when = f"send{self.level[link.source]}"
         self._add(made)
 
@@ -211,29 +210,31 @@ class Circuit:
         return thing
 
     def _copied(self, index: Array, size: int) -> Array:
-        return np.add.outer(np.arange(self.copies) * size, index).ravel()
+        """Return indices into one sample's elements for all copies, one after the other."""
+        return np.asarray(np.add.outer(np.arange(self.copies) * size, index).ravel())
 
     def _everywhere(self, value: Array, shape: Shape) -> Array:
+        """Return a parameter for every element of every copy."""
         return np.tile(np.broadcast_to(value, shape).ravel(), self.copies)
 
 
 def _schedule(network: SpikingNetwork, delay: int) -> tuple[list[str], dict[str, int]]:
-    """Return the slots of one tick and the level of every node."""
+    """Return the slots of one tick, and the level of every node."""
     level = {ONE: 0}
     for node in network:
         if delay:
-            level[node.name] = 2 * isinstance(node, Neuron) or 1 * isinstance(node, Product)
+            level[node.name] = 2 if isinstance(node, Neuron) else int(isinstance(node, Product))
         else:
-            level[node.name] = max((level[name] for name in node.inputs), default=0) + isinstance(node, Neuron | Product)
+            above = max((level[name] for name in node.inputs), default=0)
+            level[node.name] = above + isinstance(node, Neuron | Product)
     slots = [f"{slot}{k}" for k in range(max(level.values()) + 1) for slot in ("emit", "fire", "send")]
-    slots.insert(len(slots) - delay * (max(level.values()) == 2), "read")
+    late = delay == 1 and bool(network.populations)
+    slots.insert(len(slots) - late, "read")
     return ["start", "groups", *slots, "resets", "end"], level
 
 
 def _windows(pool: MaxPool, shape: Shape) -> Array:
     """Return the flat positions each window reads, (taps, out); a padded one is replaced by one that is inside."""
-    from ..wiring import windows
-
     marks = np.arange(prod(shape)).reshape(shape)
     out = pool.infer(shape)[-len(pool.kernel) :]
     reads = windows(marks, pool.kernel, pool.stride, pool.padding, out, -1, pool.dilation)

@@ -47,9 +47,10 @@ def emission(neuron: Neuron, plan: Plan, value: str) -> list[str]:
     """Return the lines from y (`value`) to the spike q: r = y + v0 − s, q = emit(r), s += q."""
     assert neuron.alphabet is not None  # run() refuses drafts
     lines = [f"r = {value} + v0 - s", f"q = {_letter(neuron.alphabet)}"]
-    if plan.wavefront:
-        end = plan.steps if neuron.window is None else neuron.start + neuron.window - 1
-        lines += [f"q = q*int(tick >= {neuron.start})*int(tick <= {end})"]
+    awake = [tick for tick in range(1, plan.steps + 1) if plan.speaks(neuron, tick)]
+    if len(awake) < plan.steps:
+        first, last = (awake[0], awake[-1]) if awake else (1, 0)
+        lines.append(f"q = q*int(tick >= {first})*int(tick <= {last})")
     return [*lines, "s = s + q"]
 
 

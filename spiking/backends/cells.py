@@ -66,6 +66,9 @@ def _max_pool(function: MaxPool, a: Tensor) -> Tensor:
 class Code(nn.Module):
     """The parameters of a cell: unit, theta, levels and v0 of one neuron node, and its function."""
 
+    unit: Tensor
+    v0: Tensor | None
+
     def __init__(self, neuron: Neuron, rate: bool) -> None:
         super().__init__()
         alphabet = neuron.alphabet
@@ -74,7 +77,6 @@ class Code(nn.Module):
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it
         self.register_buffer("unit", tensor(alphabet.unit))
-        self.v0: Tensor | None
         self.register_buffer("v0", None if neuron.v0 is None else tensor(neuron.v0))
 
     def target(self, a: Tensor, tick: int) -> Tensor:
@@ -120,5 +122,3 @@ class Cell(SNNCell):  # type: ignore[misc]  # Norse carries no types
     def rest(self, x: Tensor) -> State:
         """Return the state before the first tick, for an input like x."""
         return State(torch.zeros_like(x), x.new_zeros(len(x), *self.shape), 0)
-
-

@@ -38,6 +38,8 @@ class DenseModule(nn.Module):
 
 
 class _Affine(nn.Module):
+    bias: Tensor | None
+
     def __init__(self, node: Node, shapes: list[tuple[int, ...]]) -> None:
         super().__init__()
         self.map = Map(node, shapes)

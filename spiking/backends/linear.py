@@ -26,6 +26,10 @@ def tensor(array: np.ndarray | float) -> Tensor:
 class Map(nn.Module):
     """One linear node: forward(*inputs (N, *shape)) -> (N, *out)."""
 
+    weight: Tensor
+    indices: Tensor
+    share: Tensor
+
     def __init__(self, node: Node, shapes: list[Shape]) -> None:
         super().__init__()
         self.node, self.shapes = node, shapes
@@ -60,7 +64,7 @@ class Map(nn.Module):
             case Permute():
                 return x.permute(0, *(a + x.ndim for a in node.axes))
             case Slice():
-                return x[(..., slice(node.start, node.stop, node.step), *[slice(None)] * (-node.axis - 1))]
+                return x[_whole(x.ndim + node.axis) + (slice(node.start, node.stop, node.step),)]
             case Pad():
                 pairs = zip(reversed(node.before), reversed(node.after), strict=True)
                 return F.pad(x, [n for pair in pairs for n in pair])
@@ -84,8 +88,12 @@ class Map(nn.Module):
         if not any(node.padding) and not any(behind):
             return AVERAGES[n](x.reshape(-1, *x.shape[-n:]), node.kernel, node.stride).reshape(*x.shape[:-n], *out)
         summed = CONVOLUTIONS[n](grown, kernel, None, node.stride)
-        cut = summed[(..., *(slice(0, o) for o in out))]
+        cut = summed[(slice(None), slice(None), *(slice(0, o) for o in out))]
         return cut.reshape(*x.shape[:-n], *out) * self.share
+
+
+def _whole(axes: int) -> tuple[slice, ...]:
+    return (slice(None),) * axes
 
 
 def _lift(x: Tensor, rank: int) -> Tensor:

@@ -73,6 +73,8 @@ class SynapseLayer(nn.Module):
 class NeuronLayer(nn.Module):
     """A population: its cell, the constant it receives, and the ticks it may speak at."""
 
+    constant: Tensor | None
+
     def __init__(self, network: SpikingNetwork, node: Neuron, constant: Array | None, plan: Plan) -> None:
         super().__init__()
         self.plan, self.rate = plan, network.schedule == "rate"
@@ -102,15 +104,20 @@ class NeuronLayer(nn.Module):
 class ProductLayer(nn.Module):
     """A product: the differences of A∘B, tick after tick, with the constants both sides receive."""
 
-    def __init__(self, node: Product, shapes: list[Shape], constant: list[Array | None], plan: Plan, rate: bool) -> None:
+    left: Tensor | None
+    right: Tensor | None
+
+    def __init__(
+        self, node: Product, shapes: list[Shape], constant: list[Array | None], plan: Plan, rate: bool
+    ) -> None:
         super().__init__()
         self.node, self.plan, self.rate, self.shapes = node, plan, rate, shapes
-        for name, value in zip("ab", constant, strict=True):
-            self.register_buffer(name, None if value is None else tensor(value))
+        self.register_buffer("left", None if constant[0] is None else tensor(constant[0]))
+        self.register_buffer("right", None if constant[1] is None else tensor(constant[1]))
 
     def forward(self, *trains: Train) -> Train:
         """Integrate both sides and send what their product gained."""
-        constants = (self.a, self.b)
+        constants = (self.left, self.right)
         both = [c is not None for c in constants]
         first = 1 if all(both) or self.rate else min(t.first for t in trains)
         last = self.plan.steps if self.rate else max(first, *(t.last for t in trains))
@@ -131,6 +138,8 @@ class ProductLayer(nn.Module):
 
 class ReadoutLayer(nn.Module):
     """The output's integrator, decoded after each tick."""
+
+    constant: Tensor | None
 
     def __init__(self, constant: Array | None, plan: Plan, rate: bool) -> None:
         super().__init__()
@@ -164,10 +173,10 @@ class SpikingModule(nn.Module):
     def extra_repr(self) -> str:
         return f"{self.plan.steps} steps, delay {self.plan.delay}, {self.network.schedule}"
 
-    @property
-    def fold(self) -> int:
-        """How many samples run together."""
-        return max(1, FOLD // min(self.plan.steps, 4))
+    def chunks(self, x: Tensor) -> Iterator[Tensor]:
+        """Cut a batch into parts whose ticks run together."""
+        size = max(1, FOLD // min(self.plan.steps, 4))
+        return (x[k : k + size] for k in range(0, len(x), size))
 
     def trains(self, x: Tensor) -> Iterator[tuple[Node, Any]]:
         """Yield each node with its train, or its readout, for a batch x (B, …)."""
@@ -188,7 +197,7 @@ class SpikingModule(nn.Module):
         if x.shape[1:] != shape:
             raise InvalidInput(f"the network takes (B, {', '.join(map(str, shape))}), not {tuple(x.shape)}")
         parts: dict[str, list[Tensor]] = {out.name: [] for out in self.network.outputs}
-        for chunk in x.split(self.fold):
+        for chunk in self.chunks(x):
             for node, value in self.trains(chunk):
                 if isinstance(node, Output):
                     parts[node.name].append(value[-1])
@@ -238,7 +247,7 @@ class Norse(Backend):
         def run(x: Array) -> BatchResult:
             with torch.inference_mode():
                 whole = torch.as_tensor(np.ascontiguousarray(x)).to(device=device, dtype=dtype)
-                return _joined([_account(built, chunk, plan) for chunk in whole.split(built.fold)])
+                return _joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
 
         return run
 

@@ -37,7 +37,7 @@ def emit(alphabet: Alphabet, r: Array) -> Array:
     level = np.where(q >= alphabet.threshold, 1.0, 0.0)
     for k in range(1, alphabet.levels):
         level = np.where(q >= 0.75 * 2.0**k, 2.0**k, level)
-    return np.sign(r) * unit * level
+    return np.asarray(np.sign(r) * unit * level)
 
 
 def apply(functions: tuple[Function, ...], a: Array) -> Array:
@@ -60,7 +60,7 @@ def _apply(function: Function, a: Array) -> Array:
         case MaxPool():
             out = function.infer(a.shape)[-len(function.kernel) :]
             setting = (function.kernel, function.stride, function.padding, out)
-            return windows(a, *setting, -np.inf, function.dilation).max(axis=-1)
+            return np.asarray(windows(a, *setting, -np.inf, function.dilation).max(axis=-1))
     raise TypeError(f"no meaning for {type(function).__name__}")
 
 
@@ -81,7 +81,7 @@ def linear(node: Node, xs: list[Array], shapes: list[Shape], inject: bool) -> Ar
         case _:
             y = rearrange(node, xs, shapes)
     bias = node.bias if isinstance(node, Linear | Conv | Scale) else None
-    return y if bias is None or not inject else y + bias
+    return y if bias is None or not inject else np.asarray(y + bias)
 
 
 def convolve(node: Conv, x: Array, shape: Shape) -> Array:
@@ -91,7 +91,7 @@ def convolve(node: Conv, x: Array, shape: Shape) -> Array:
     batch, g = len(x), node.groups
     kernels = node.weight.reshape(g, out[0] // g, node.weight.shape[1], -1).astype(np.float64)
     grouped = taps.reshape(batch, g, shape[0] // g, -1, taps.shape[-1])
-    return np.einsum("bgcpk,gock->bgop", grouped, kernels, optimize=True).reshape(batch, *out)
+    return np.asarray(np.einsum("bgcpk,gock->bgop", grouped, kernels, optimize=True).reshape(batch, *out))
 
 
 class Reference(Backend):
