@@ -95,10 +95,11 @@ def fan_outs(network: SpikingNetwork) -> dict[str, dict[str, Counts]]:
     for node in network:
         shapes = [network.shapes[name] for name in node.inputs]
         for index, name in enumerate(node.inputs):
+            arriving: Counts
             if isinstance(node, Weighted | Product):
                 arriving = fan_out(node, index, shapes)
             elif isinstance(node, Neuron | Output):
-                arriving = np.ones(shapes[0], np.float64)
+                arriving = np.ones(shapes[0])
             else:
                 continue
             _pull(network, name, arriving, table.setdefault(node.name, {}))
@@ -114,7 +115,7 @@ def _pull(network: SpikingNetwork, name: str, counts: Counts, found: dict[str, C
         shapes = [network.shapes[above] for above in node.inputs]
         for index, above in enumerate(node.inputs):
             pre, post, _, _ = taps(node, index, shapes)
-            back: Counts = np.bincount(pre, weights=counts.ravel()[post], minlength=prod(shapes[index]))
+            back = np.bincount(pre, weights=counts.ravel()[post], minlength=prod(shapes[index]))
             _pull(network, above, back.reshape(shapes[index]).astype(np.float64), found)
 
 

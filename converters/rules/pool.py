@@ -45,7 +45,7 @@ def avg_pool(
 
 @rule("adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "adaptive_avg_pool3d.default")
 def adaptive_avg_pool(b: Builder, x: Stream, size: Any) -> Stream:
-    """AvgPool where the windows are equal, else one averaging matrix an axis."""
+    """AvgPool, where all windows have the same size."""
     n = _rank(b, size)
     sizes = x.shape[-n:]
     wanted = tuple(s if o is None else int(o) for s, o in zip(sizes, list(size) * (n // len(size)), strict=True))

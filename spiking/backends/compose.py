@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ..functions import Shape
 from ..network import SpikingNetwork
-from ..nodes import Array, Input, MatMul, Neuron, Output, Product
+from ..nodes import Input, MatMul, Neuron, Output, Product
 from ..unroll import Index, taps
-from .reference import linear
+from .constants import constants
 
 ONE = ""  # the source of every bias: an element that sends 1 whenever biases are injected
 
@@ -40,16 +40,16 @@ class Link(NamedTuple):
 
 def links(network: SpikingNetwork) -> list[Link]:
     """Return every synapse of a network, biases included, grouped by source, target and port."""
-    found = []
+    found, biases = [], constants(network)
     for node in network:
         if not isinstance(node, Neuron | Product | Output):
             continue
         for port, name in enumerate(node.inputs):
             arriving = wires(network, name)
-            bias = constant(network, name).ravel()
-            biased = np.flatnonzero(bias)
-            if biased.size:
-                arriving[ONE] = Wires(np.zeros_like(biased), biased, bias[biased])
+            bias = biases[name]
+            if bias is not None:
+                biased = np.flatnonzero(bias)
+                arriving[ONE] = Wires(np.zeros_like(biased), biased, bias.ravel()[biased])
             if isinstance(node, Product):
                 reads = gates(node, [network.shapes[above] for above in node.inputs])[port]
                 fan = Wires(reads, np.arange(reads.size), np.ones(reads.size))
@@ -63,16 +63,6 @@ def wires(network: SpikingNetwork, name: str) -> dict[str, Wires]:
     found: dict[str, list[Wires]] = {}
     _pull(network, name, None, found)
     return {source: _summed(parts) for source, parts in found.items()}
-
-
-def constant(network: SpikingNetwork, name: str) -> Array:
-    """Return what the biases alone send through node `name` in a tick that injects them: (*shape)."""
-    node = network[name]
-    if isinstance(node, Input | Neuron | Product):
-        return np.zeros(network.shapes[name])
-    shapes = [network.shapes[above] for above in node.inputs]
-    arriving = [constant(network, above)[None] for above in node.inputs]
-    return np.asarray(linear(node, arriving, shapes, inject=True)[0])
 
 
 def gates(node: Product, shapes: list[Shape]) -> tuple[Index, Index, Index]:

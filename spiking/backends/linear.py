@@ -64,7 +64,7 @@ class Map(nn.Module):
             case Permute():
                 return x.permute(0, *(a + x.ndim for a in node.axes))
             case Slice():
-                return x[_whole(x.ndim + node.axis) + (slice(node.start, node.stop, node.step),)]
+                return x[(*_whole(x.ndim + node.axis), slice(node.start, node.stop, node.step))]
             case Pad():
                 pairs = zip(reversed(node.before), reversed(node.after), strict=True)
                 return F.pad(x, [n for pair in pairs for n in pair])

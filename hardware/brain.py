@@ -1,0 +1,85 @@
+"""Fully parallel, one slow clock, every synapse a thing of its own: a brain."""
+
+from __future__ import annotations
+
+from .model import (
+    Charge,
+    Constraint,
+    Kind,
+    Outcome,
+    Slot,
+    Values,
+    function_charges,
+    latency_constraint,
+    one_after_another,
+)
+from .workload import Workload
+
+SLOTS = (
+    Slot("prices", "synaptic_event", "J", required=False),
+    Slot("prices", "gating_event", "J", required=False),
+    Slot("prices", "resting_power", "W/synapse", required=False),
+    Slot("speeds", "tick", "s"),
+    Slot("limits", "latency_budget", "s", required=False),
+    Slot("limits", "synapse_budget", "1", required=False),
+    Slot("limits", "fan_in_max", "1", required=False),
+    Slot("limits", "dynamic_synapses", "1", required=False),
+)
+
+
+def cost(work: Workload, values: Values, batch: int) -> Outcome:
+    """Energy, time and room on a machine with one element for each synapse.
+
+        latency = batch · ticks · tick                        E = events · E_event  (all-in: contains rest)
+        synapses = Σ_place Σ_source wired · columns           E' = synapses · P_synapse · ticks · tick  (instead of E)
+
+    Units    s, J per inference; tick s, E_event J, P_synapse W/synapse
+    Source   events and rest: Attwell & Laughlin 2001; Levy & Calvert 2021. Clock: Feldman & Ballard 1982
+    """
+    single = work.ticks * values["tick"]
+    charges = [
+        Charge(place.name, action, "dynamic", float(place.events.sum()), action)
+        for place in work.places
+        for action in ["gating_event" if place.dynamic else "synaptic_event"]
+    ]
+    rest = Charge("(rest)", "rest", "static", work.physical * single, "resting_power")
+    return Outcome(
+        charges=tuple(charges + function_charges(work.layers, work.ticks)),
+        latency=batch * single,
+        alternatives={"resting share": (rest,)},
+        constraints=tuple(_constraints(work, values, batch * single)),
+        ticks=work.ticks,
+        assumptions=(*_assumptions(work), *work.assumptions, *one_after_another(batch)),
+    )
+
+
+def _constraints(work: Workload, values: Values, latency: float) -> list[Constraint]:
+    found = []
+    if "latency_budget" in values:
+        found.append(Constraint("depth", work.depth * values["tick"], values["latency_budget"], "s"))
+    found += latency_constraint(latency, values)
+    widest = max((place.fan_in for place in work.places), default=0)
+    for name, needed, limit in (
+        ("synapses", work.physical, "synapse_budget"),
+        ("fan_in", widest, "fan_in_max"),
+        ("dynamic_synapses", work.dynamic, "dynamic_synapses"),
+    ):
+        if limit in values:
+            found.append(Constraint(name, needed, values[limit], "1"))
+    return found
+
+
+def _assumptions(work: Workload) -> list[str]:
+    lines = [
+        "one tick for each neuron layer; linear maps, pooling and shortcuts take none",
+        "the price of an event is all-in: it contains rest and transport; the resting share is another count, not more",
+    ]
+    if work.delay == 0:
+        lines.append(
+            f"the activity has no delay: its {work.steps} steps are laid over {work.depth} layers as a wavefront, "
+            f"{work.depth} + {work.steps} = {work.ticks} ticks with the readout's"
+        )
+    return lines
+
+
+KIND = Kind("brain", SLOTS, cost)

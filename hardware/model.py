@@ -1,0 +1,131 @@
+"""What a kind of platform is: the prices it needs, and one pure function from counts and prices to a cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .workload import Layer, Workload
+
+Group = Literal["dynamic", "static", "io"]
+GROUPS: tuple[Group, ...] = ("dynamic", "static", "io")
+Section = Literal["prices", "speeds", "limits"]
+SECTIONS: tuple[Section, ...] = ("prices", "speeds", "limits")
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A number that a platform of some kind may, or must, state.
+
+    better   which end of the band costs less: "low" for prices and times, "high" for rates and efficiencies
+    """
+
+    section: Section
+    name: str
+    unit: str
+    required: bool = True
+    better: Literal["low", "high"] = "low"
+
+
+@dataclass(frozen=True)
+class Charge:
+    """energy = count · price: `count` times `action` at `node`, per inference, at the price called `price`."""
+
+    node: str
+    action: str
+    group: Group
+    count: float
+    price: str
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """Something that costs, for which the platform has no price."""
+
+    node: str
+    action: str
+    group: Group | Literal["time"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """needed <= available, in `unit`."""
+
+    name: str
+    needed: float
+    available: float
+    unit: str
+
+    @property
+    def slack(self) -> float:
+        """What is left: available − needed; negative if violated."""
+        return self.available - self.needed
+
+    @property
+    def load(self) -> float:
+        """needed / available: above 1 if violated."""
+        if self.available > 0:
+            return self.needed / self.available
+        return math.inf if self.needed > 0 else 0.0
+
+    @property
+    def violated(self) -> bool:
+        """Whether more is needed than there is."""
+        return self.needed > self.available
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The cost of one network at one set of prices.
+
+    charges       per inference; the energy is their sum
+    latency       s until the whole batch is answered; None without a clock
+    alternatives  other ways to count the same energy: reported beside the charges, never added to them
+    constraints   in the order of what a designer can least mend
+    bounds        node -> the resource that limits it
+    ticks         steps from the first input to the last readout; None where the platform has no such step
+    """
+
+    charges: tuple[Charge, ...]
+    latency: float | None
+    constraints: tuple[Constraint, ...] = ()
+    alternatives: Mapping[str, tuple[Charge, ...]] = field(default_factory=dict)
+    unpriced: tuple[Unpriced, ...] = ()
+    bounds: Mapping[str, str] = field(default_factory=dict)
+    ticks: int | None = None
+    cores: int | None = None
+    chips: int | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of platform: its name, the numbers it reads, and its cost function of (workload, prices, batch)."""
+
+    name: str
+    slots: tuple[Slot, ...]
+    cost: Callable[[Workload, Values, int], Outcome]
+
+
+def function_charges(layers: Sequence[Layer], evaluations: int) -> list[Charge]:
+    """Charge functions that are no part of a neuron's update, such as a softmax, at the price of their own name."""
+    return [
+        Charge(layer.name, name, "dynamic", layer.neurons * evaluations, f"functions.{name}")
+        for layer in layers
+        for name in layer.functions
+    ]
+
+
+def latency_constraint(latency: float, values: Values) -> list[Constraint]:
+    """Return the constraint of a latency budget, if there is one."""
+    budget = values.get("latency_budget")
+    return [] if budget is None else [Constraint("latency", latency, budget, "s")]
+
+
+def one_after_another(batch: int) -> list[str]:
+    """Say what a batch means on a machine that holds one network state."""
+    return [f"a batch of {batch} runs one after another: {batch} × the latency, the same energy each"] * (batch > 1)

@@ -1,0 +1,216 @@
+"""The command line: spiking convert | run | cost | list | show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import BACKENDS, Activity, InvalidFile, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
+from .count import synapses
+from .table import table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0, or 2 with one message on stderr for bad input."""
+    args = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], tuple[str, Any]] = args.command
+    try:
+        text, data = command(args)
+        _write(args, text, data)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read us has seen enough; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (SpikingError, OSError) as error:
+        if args.debug:
+            raise
+        print(f"spiking: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> tuple[str, Any]:
+    converters = _sibling("converters")
+    program = _program(args.model)
+    parameters = {} if args.precision is None else {"precision": _number(args.precision)}
+    data = _arrays(args.data)
+    print(f"converting {args.model} with {len(data[0])} calibration samples …", file=sys.stderr)
+    network: SpikingNetwork = converters.convert(program, data[0], method=args.method, **parameters)
+    network.save(args.output)
+    print(f"wrote {args.output}", file=sys.stderr)
+    return network.summary(), _described(network)
+
+
+def _run(args: argparse.Namespace) -> tuple[str, Any]:
+    network = SpikingNetwork.load(args.network)
+    inputs, labels = _arrays(args.inputs)
+    record = run(network, inputs, steps=args.steps, backend=args.backend, delay=args.delay)
+    if args.output:
+        record.save(args.output)
+        print(f"wrote {args.output}", file=sys.stderr)
+    return _curves(record, network, labels)
+
+
+def _cost(args: argparse.Namespace) -> tuple[str, Any]:
+    hardware = _sibling("hardware")
+    network = SpikingNetwork.load(args.network)
+    activity: Activity = SpikeRecord.load(args.record).activity
+    if len(args.platform) == 1:
+        report = hardware.estimate(network, activity, platform=args.platform[0], batch=args.batch)
+    else:
+        report = hardware.compare(network, activity, platforms=args.platform, batch=args.batch)
+    return str(report), report.to_dict()
+
+
+def _list(args: argparse.Namespace) -> tuple[str, Any]:
+    found: dict[str, str]
+    if args.what == "ops":
+        found = {f"aten.{name}": text for name, text in _sibling("converters").supported().items()}
+    elif args.what == "methods":
+        methods = _sibling("converters").METHODS
+        found = {
+            name: f"{(method.__doc__ or '').splitlines()[0]}  {method.citation}" for name, method in methods.items()
+        }
+    elif args.what == "backends":
+        found = {name: text for name, (_, _, text) in BACKENDS.items()}
+    else:
+        found = _sibling("hardware").platforms()
+    return table([args.what, ""], [[name, text] for name, text in found.items()], left=2), found
+
+
+def _show(args: argparse.Namespace) -> tuple[str, Any]:
+    network = SpikingNetwork.load(args.network)
+    return network.summary(), _described(network)
+
+
+def _curves(record: SpikeRecord, network: SpikingNetwork, labels: Any) -> tuple[str, Any]:
+    activity = record.activity
+    inputs = {node.name for node in network.inputs}
+    spikes = sum(curve for name, curve in activity.spikes.items() if name not in inputs) / max(network.neurons, 1)
+    events = sum(activity.events.values(), np.zeros(record.steps))
+    columns: dict[str, Any] = {"spikes/neuron": np.broadcast_to(spikes, record.steps), "events/sample": events}
+    if labels is not None:
+        columns["accuracy"] = record.accuracy(labels)
+    head = ["tick", *columns]
+    rows = [[str(t + 1), *(f"{c[t]:,.4g}" for c in columns.values())] for t in range(record.steps)]
+    text = f"{activity.samples:,} samples, {record.steps} steps, delay {record.delay}, {record.backend}\n"
+    return text + table(head, rows, left=0), {name: [float(v) for v in c] for name, c in columns.items()}
+
+
+def _described(network: SpikingNetwork) -> dict[str, Any]:
+    counted = synapses(network)
+    nodes = [
+        {
+            "name": node.name,
+            "kind": type(node).__name__,
+            "op": network.origins[node.name].op if node.name in network.origins else "",
+            "shape": list(network.shapes[node.name]),
+            **(counted[node.name]._asdict() if node.name in counted else {}),
+        }
+        for node in network
+    ]
+    return {"schedule": network.schedule, "method": network.method, "neurons": network.neurons, "nodes": nodes}
+
+
+def _program(path: str) -> Any:
+    import torch
+
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        return torch.export.load(path)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        hint = "write one with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
+        raise InvalidFile(f"{path} is no exported program ({reason}); {hint}") from error
+
+
+def _arrays(path: str) -> tuple[Any, Any]:
+    """Return inputs and labels of a .npy or .npz file: the array named x or inputs, or the only one; labels or y."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        found = np.load(path, allow_pickle=False)
+        arrays = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+    except (ValueError, EOFError, OSError, KeyError) as error:
+        raise InvalidFile(f"{path} is no .npy or .npz file of plain arrays ({error})") from error
+    labels = next((arrays.pop(name) for name in ("labels", "y") if name in arrays), None)
+    inputs = next((arrays[name] for name in ("x", "inputs") if name in arrays), None)
+    if inputs is None and len(arrays) == 1:
+        inputs = next(iter(arrays.values()))
+    if inputs is None:
+        raise InvalidInput(
+            f"{path} holds {', '.join(arrays) or 'nothing'}; name the inputs 'x' and the labels 'labels'"
+        )
+    return inputs, labels
+
+
+def _sibling(name: str) -> Any:
+    """Import converters or hardware, and make sure it is the one installed beside this package."""
+    module = import_module(name)
+    home, found = Path(__file__).resolve().parents[1], Path(str(module.__file__)).resolve().parents[1]
+    if home != found:
+        raise SpikingError(f"'{name}' was imported from {found}, not from {home}; rename or remove what is in the way")
+    return module
+
+
+def _number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _write(args: argparse.Namespace, text: str, data: Any) -> None:
+    if args.json is None:
+        print(text)
+    elif args.json == "-":
+        print(json.dumps(data, indent=2))
+    else:
+        Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
+        print(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="spiking", description="Trained networks as spiking networks.")
+    parser.add_argument("--version", action="version", version=f"hectohertz {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", metavar="FILE", help="write JSON to FILE, or to stdout with -")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: Callable[..., Any], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, parents=[shared])
+        made.set_defaults(command=function)
+        return made
+
+    one = command("convert", _convert, "convert an exported program to a spiking network")
+    one.add_argument("model", help="an exported program, .pt2")
+    one.add_argument("--data", required=True, help="calibration samples, .npz or .npy")
+    one.add_argument("-o", "--output", required=True, help="the network to write, .npz")
+    one.add_argument("--method", default="sigma-delta", help="see `spiking list methods`")
+    one.add_argument("--precision", help="sigma-delta: fast, default, exact, or a number")
+    one = command("run", _run, "run a spiking network")
+    one.add_argument("network", help="a network written by `spiking convert`")
+    one.add_argument("--inputs", required=True, help="samples, .npz (x, and labels if there are) or .npy")
+    one.add_argument("--steps", type=int, required=True, help="ticks")
+    one.add_argument("--backend", default="norse", help="see `spiking list backends`")
+    one.add_argument("--delay", type=int, default=0, help="0, or 1: the physical clock")
+    one.add_argument("-o", "--output", help="the record to write, .npz")
+    one = command("cost", _cost, "say what a run costs on one or more platforms")
+    one.add_argument("network", help="a network written by `spiking convert`")
+    one.add_argument("record", help="a record written by `spiking run`")
+    one.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
+    one.add_argument("--batch", type=int, default=1, help="samples at a time")
+    one = command("list", _list, "list what there is")
+    one.add_argument("what", choices=["ops", "methods", "backends", "platforms"])
+    one = command("show", _show, "print the nodes of a network")
+    one.add_argument("network", help="a network written by `spiking convert`")
+    return parser
