@@ -20,10 +20,10 @@ SLOTS = (
     Slot("prices", "gating_event", "J", required=False),
     Slot("prices", "resting_power", "W/synapse", required=False),
     Slot("speeds", "tick", "s"),
-    Slot("limits", "latency_budget", "s", required=False),
-    Slot("limits", "synapse_budget", "1", required=False),
-    Slot("limits", "fan_in_max", "1", required=False),
-    Slot("limits", "dynamic_synapses", "1", required=False),
+    Slot("limits", "latency_budget", "s", required=False, better="high"),
+    Slot("limits", "synapse_budget", "1", required=False, better="high"),
+    Slot("limits", "fan_in_max", "1", required=False, better="high"),
+    Slot("limits", "dynamic_synapses", "1", required=False, better="high"),
 )
 
 

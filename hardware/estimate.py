@@ -8,7 +8,7 @@ from pathlib import Path
 from spiking import Activity, InvalidInput, SpikingNetwork
 
 from .kinds import KINDS
-from .model import Charge, Outcome, Unpriced
+from .model import Charge, Outcome, Unpriced, Values
 from .platform import Platform, load_platform
 from .quantity import Quantity, quantity, total
 from .report import Band, CostReport, Entry
@@ -78,8 +78,13 @@ def price(work: Workload, platform: Platform, batch: int) -> CostReport:
     )
 
 
+def _joules(charge: Charge, values: Values) -> float:
+    """energy = count · price: the one place where it is computed."""
+    return charge.count * values[charge.price]
+
+
 def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[Entry, ...]:
-    """energy = count · price: the one place where it is computed. What never happened needs no price."""
+    """Price the charges at the three corners. What never happened needs no price."""
     ends = [platform.values(end) for end in ("value", "cheap", "dear")]
     entries = []
     for charges in zip(*corners, strict=True):
@@ -90,7 +95,7 @@ def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[E
         if found is None:
             energy = Quantity(0.0, 0.0, 0.0, "J", at_least=True)
         else:
-            energy = quantity(_three([c.count * v[c.price] for c, v in zip(charges, ends, strict=True)]), "J")
+            energy = quantity(_three([_joules(c, v) for c, v in zip(charges, ends, strict=True)]), "J")
         entries.append(Entry(first.node, first.action, first.group, first.count, found, energy))
     return tuple(entries)
 
@@ -105,7 +110,7 @@ def _bands(work: Workload, platform: Platform, batch: int) -> list[Band]:
         ends = [platform.values(end, only=name) for end in ("cheap", "dear")]
         outcomes = [cost(work, values, batch) for values in ends]
         energies = [
-            sum(charge.count * values[charge.price] for charge in one.charges if charge.price in values)
+            sum(_joules(charge, values) for charge in one.charges if charge.price in values)
             for one, values in zip(outcomes, ends, strict=True)
         ]
         times = [one.latency for one in outcomes if one.latency is not None]
@@ -117,7 +122,7 @@ def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[st
     lines = []
     verdicts = [not any(one.violated for one in corner.constraints) for corner in corners]
     if len(set(verdicts)) > 1:
-        ends = [f"{'feasible' if verdict else 'not feasible'}" for verdict in verdicts[1:]]
+        ends = ["feasible" if verdict else "not feasible" for verdict in verdicts[1:]]
         lines.append(f"the verdict is not certain: {ends[0]} at the cheap end of every band, {ends[1]} at the dear end")
     energy = sum(entry.energy.value for entry in entries)
     if "bottom-up" in others and energy and others["bottom-up"].value:

@@ -20,7 +20,7 @@ Values = Mapping[str, float]
 class Slot:
     """A number that a platform of some kind may, or must, state.
 
-    better   which end of the band costs less: "low" for prices and times, "high" for rates and efficiencies
+    better   which end of the band is the cheap one: "low" for prices and times, "high" for rates, budgets and room
     """
 
     section: Section

@@ -23,13 +23,13 @@ SLOTS = (
     Slot("speeds", "busy_floor", "1"),
     Slot("speeds", "launch", "s"),
     Slot("speeds", "framework", "s"),
-    Slot("limits", "processors", "1"),
+    Slot("limits", "processors", "1", better="high"),
     Slot("limits", "tile", "1"),
     Slot("limits", "cache", "B", better="high"),
     Slot("limits", "resident_share", "1", better="high"),
-    Slot("limits", "memory", "B"),
+    Slot("limits", "memory", "B", better="high"),
     Slot("limits", "bytes_per_value", "B"),
-    Slot("limits", "latency_budget", "s", required=False),
+    Slot("limits", "latency_budget", "s", required=False, better="high"),
 )
 
 
