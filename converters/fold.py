@@ -10,18 +10,37 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spiking import Conv, Identity, Input, Linear, Neuron, Node, Origin, Product, Scale, SpikingNetwork, Weighted
+from spiking import (
+    AvgPool,
+    Conv,
+    Identity,
+    Input,
+    Linear,
+    Mean,
+    Neuron,
+    Node,
+    Origin,
+    Output,
+    Product,
+    Scale,
+    SpikingNetwork,
+    Synapse,
+    Weighted,
+)
 
 Array = NDArray[Any]
 
 
-def fold(network: SpikingNetwork) -> SpikingNetwork:
-    """Return an equal network with fewer nodes, and with relays wherever an operand of weights must be spikes."""
+def fold(network: SpikingNetwork, averages: bool = True) -> SpikingNetwork:
+    """Return an equal network with fewer nodes, and with relays wherever an operand of weights must be spikes.
+
+    averages   whether an average of spikes gets a relay before the weights it feeds
+    """
     for once in (scale_after, scale_before, fuse):
         found: SpikingNetwork | None = network
         while found is not None:
             network, found = found, _first(found, once)
-    return relay(network)
+    return relay(network, averages)
 
 
 def scale_after(network: SpikingNetwork, scale: Node) -> list[Node] | None:
@@ -80,15 +99,20 @@ def fuse(network: SpikingNetwork, neuron: Node) -> list[Node] | None:
     return [replace(neuron, inputs=above.inputs, function=above.function + neuron.function)]
 
 
-def relay(network: SpikingNetwork) -> SpikingNetwork:
-    """Put a neuron with f = identity before every operand of weights or of a product that is not made of spikes."""
+def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
+    """Put a neuron with f = identity before every operand of weights or of a product that is not made of spikes.
+
+    An average of spikes is no spike either: composed with the weights behind it, it would multiply their synapses by
+    its window. Only the weights of a readout, which no neuron waits for, take averages as they are: one tick less.
+    """
     nodes: list[Node] = []
     origins = dict(network.origins)
     made: dict[str, str] = {}
     for node in network:
         if isinstance(node, Weighted | Product):
             for name in node.inputs:
-                if name not in made and _weights_above(network, name):
+                analog = _weights_above(network, name) or (averages and _averaged(network, node, name))
+                if analog and name not in made:
                     made[name] = f"{name}.relay"
                     nodes.append(Neuron(made[name], (name,), (Identity(),)))
                     origins[made[name]] = replace(origins.get(name, Origin()), op="relay")
@@ -103,6 +127,21 @@ def _weights_above(network: SpikingNetwork, name: str) -> bool:
     if isinstance(node, Weighted | Product):
         return True
     return not isinstance(node, Neuron | Input) and any(_weights_above(network, above) for above in node.inputs)
+
+
+def _averaged(network: SpikingNetwork, node: Node, name: str) -> bool:
+    """Whether `name` is an average of spikes, and `node` is not what an output reads."""
+    above = network[name]
+    if isinstance(above, AvgPool | Mean):
+        return not _read(network, node)
+    return isinstance(above, Synapse) and any(_averaged(network, node, up) for up in above.inputs)
+
+
+def _read(network: SpikingNetwork, node: Node) -> bool:
+    """Whether only outputs read `node`, through wiring alone."""
+    return isinstance(node, Output) or (
+        not isinstance(node, Neuron | Product) and all(_read(network, down) for down in network.consumers(node.name))
+    )
 
 
 Fold = Callable[[SpikingNetwork, Node], list[Node] | None]

@@ -1,4 +1,4 @@
-"""Train the CNN of the demos on 1,437 handwritten digits of 8×8 pixels, and write demos/digits.npz (a minute).
+"""Train the CNN of the demos on 1,437 handwritten digits of 8×8 pixels, and write demos/digits.npz (ten seconds).
 
     pip install "hectohertz[train]"
     python demos/train_digits.py

@@ -18,6 +18,7 @@ class Method(ABC):
     name: ClassVar[str]
     citation: ClassVar[str]
     percentiles: ClassVar[bool] = False
+    averages: ClassVar[bool] = True  # whether an average of spikes is sent on as spikes of its own
 
     @abstractmethod
     def assign(self, network: SpikingNetwork, ranges: dict[str, Range]) -> SpikingNetwork:

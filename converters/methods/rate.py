@@ -30,6 +30,7 @@ class RateCoding(Method):
         "Rueckauer et al. 2017, Front. Neurosci. 11:682 (soft reset, percentile); Bu et al. 2022, ICLR (v0 = θ/2)"
     )
     percentiles: ClassVar[bool] = True
+    averages: ClassVar[bool] = False  # the classical conversion feeds pooled spikes straight to the next weights
 
     percentile: float = 99.9
 
@@ -46,12 +47,13 @@ class RateCoding(Method):
                 if seen.lowest < 0:
                     node = replace(node, alphabet=ternary(unit))
                 else:
-                    node = replace(node, alphabet=binary(unit), v0=unit / 2)
+                    node = replace(node, alphabet=binary(unit), v0=np.asarray(unit / 2))
             nodes.append(node)
         return replace(network, nodes=tuple(nodes), schedule="rate", method=self.name)
 
 
 def _column(threshold: NDArray[Any], largest: float, rank: int) -> NDArray[Any]:
-    """One threshold a channel, shaped for the neuron; a channel that stayed silent gets the layer's largest value."""
-    values = np.where(threshold > 0, threshold, largest).astype(np.float32)
-    return values.reshape(-1, *(1,) * (rank - 1)) if rank > 1 else np.full((), values.max(), np.float32)
+    """One threshold a channel, shaped for the neuron, or one for a vector; where all is silence, the largest value."""
+    if rank < 2:
+        return np.full((), threshold.max() or largest, np.float32)
+    return np.where(threshold > 0, threshold, largest).astype(np.float32).reshape(-1, *(1,) * (rank - 1))

@@ -1,0 +1,51 @@
+"""The demos run as a user runs them, and print what their docstrings promise."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+DEMOS = ROOT / "demos"
+
+
+def promised(script: Path) -> list[str]:
+    """Return the indented lines at the end of a script's docstring, after 'Expected'."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+    return [line.strip() for line in text.split("Expected", 1)[1].splitlines()[1:] if line.strip()]
+
+
+def test_quickstart_prints_what_it_promises_and_draws(tmp_path: Path) -> None:
+    script = DEMOS / "quickstart.py"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    output = " ".join(done.stdout.split())
+    assert len(promised(script)) >= 7
+    assert [line for line in promised(script) if line not in output] == []
+    for platform in ("brain", "loihi1", "a100", "horowitz45nm"):
+        assert f"\n{platform} " in done.stdout
+    drawn = tmp_path / "out" / "quickstart.png"
+    assert str(drawn.relative_to(tmp_path)) in done.stdout
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert drawn.stat().st_size > 30_000
+
+
+def test_the_digits_are_small_and_hold_what_they_say() -> None:
+    file = DEMOS / "digits.npz"
+    assert file.stat().st_size < 64 * 1024
+    with np.load(file, allow_pickle=False) as data:
+        for name, size in (("test", 360), ("calibration", 200)):
+            assert data[name].shape == (size, 8, 8)
+            assert data[name].dtype == np.uint8
+            assert data[name].max() == 16
+            assert set(data[f"{name}_labels"]) == set(range(10))
+        seen = {image.tobytes() for image in data["calibration"]}
+        assert not any(image.tobytes() in seen for image in data["test"])
+        weights = sum(data[name].size for name in data.files if name.endswith("weight"))
+    assert weights == 6032 + 16 + 32  # two convolutions and a linear layer, and two batch norms
