@@ -65,8 +65,10 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor) -> Graph:
 
     The module comes back in the mode it had. Raises UnsupportedOperation if torch.export cannot capture it.
     """
-    program = _reexport(model, example) if isinstance(model, ExportedProgram) else _export(model, example)
-    return _graph(program)
+    if isinstance(model, ExportedProgram):
+        return _graph(_reexport(model, example))
+    with evaluating(model):
+        return _graph(_export(model, example))
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def _export(model: nn.Module, example: Tensor) -> ExportedProgram:
     try:
-        with evaluating(model), torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # notes of torch.export to its own developers
             return torch.export.export(model, (example,), strict=False)
     except SpikingError:
@@ -132,8 +134,7 @@ def _graph(program: ExportedProgram) -> Graph:
             if any(above.name in streams for above in node.all_input_nodes):
                 streams.add(node.name)
         elif node.op == "output":
-            wanted = set(signature.user_outputs)
-            outputs = tuple(Ref(n.name) for n in node.all_input_nodes if n.name in wanted)
+            outputs = tuple(Ref(name) for name in signature.user_outputs if isinstance(name, str))
     return Graph(inputs, constants, tuple(ops), outputs, frozenset(streams))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.export import ExportedProgram
+from torch.utils._pytree import tree_leaves
 
 from spiking import InvalidInput, SpikingError, SpikingNetwork, batches
 
@@ -43,7 +44,7 @@ def convert(
     if isinstance(model, nn.Module):
         _check_weights(model)
     example = torch.as_tensor(first[:1])
-    draft = fold(lower(capture(model, example))).check()
+    draft = fold(lower(capture(model, example)), recipe.averages).check()
     _compare(model, draft, first[:PROBE])
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.assign(draft, ranges).check()
@@ -60,7 +61,7 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
     try:
         return METHODS[method](**parameters)
     except TypeError:
-        known = ", ".join(METHODS[method].__dataclass_fields__)
+        known = ", ".join(field.name for field in fields(METHODS[method]))
         raise InvalidInput(f"method '{method}' takes {known}; given: {', '.join(parameters)}") from None
 
 
@@ -102,11 +103,11 @@ def _outputs(model: nn.Module | ExportedProgram, x: torch.Tensor) -> list[Array]
             parts = [_tensors(module(one[None])) for one in x]
             return [np.stack([p[k].reshape(-1) for p in parts]) for k in range(len(parts[0]))]
         with evaluating(model):
-            return [y.reshape(len(x), -1) for y in _tensors(module(x))]
+            return _tensors(module(x))
 
 
 def _tensors(y: Any) -> list[Array]:
-    return [np.asarray(v.detach().cpu()) for v in (y if isinstance(y, tuple | list) else [y])]
+    return [np.asarray(v.detach().cpu()) for v in tree_leaves(y) if isinstance(v, torch.Tensor)]
 
 
 def _compare(model: nn.Module | ExportedProgram, draft: SpikingNetwork, x: Array) -> None:
@@ -115,6 +116,15 @@ def _compare(model: nn.Module | ExportedProgram, draft: SpikingNetwork, x: Array
     found = draft.dense()(torch.as_tensor(x))
     made = list(found.values()) if isinstance(found, dict) else [found]
     for out, want, have in zip(draft.outputs, wanted, made, strict=True):
+        if have.numel() != want.size:
+            raise SpikingError(
+                f"the source answers {want.shape} to {len(x)} samples, where the captured network answers "
+                f"{tuple(have.shape)}: the model mixes the samples of a batch"
+            )
+        if not np.all(np.isfinite(want)):
+            raise InvalidInput(
+                f"the source answers NaN or infinity at '{out.name}'; check its weights and the input's scale"
+            )
         gap = np.abs(have.detach().numpy().reshape(want.shape) - want).max()
         scale = np.abs(want).max()
         if not gap <= 1e-3 * max(scale, 1e-6):

@@ -125,11 +125,12 @@ def lower(graph: Graph) -> SpikingNetwork:
         if op.target.split(".")[0].endswith("_") and isinstance(op.args[0], Ref):
             values[op.args[0].name] = values[op.name]  # in place: whoever reads the argument later sees the result
     _refuse(rejected, len(graph))
-    for ref in graph.outputs:
+    for k, ref in enumerate(graph.outputs):
         value = values[ref.name]
         if not isinstance(value, Stream):
             raise UnsupportedOperation(f"output '{ref.name}' does not depend on the input: there is nothing to convert")
         name = "output" if len(graph.outputs) == 1 else f"output.{ref.name}"
+        name = f"{name}_{k}" if name in builder.origins else name  # a value may be returned twice
         builder.nodes.append(Output(name, (value.node,)))
         builder.origins[name] = Origin("output")
     return _alive(SpikingNetwork(tuple(builder.nodes), origins=builder.origins))
@@ -139,6 +140,8 @@ def _value(op: Op, builder: Builder, values: dict[str, Any], stream: bool) -> An
     args = _resolve(op.args, values)
     kwargs = _resolve(op.kwargs, values)
     if not stream:
+        if op.target.split(".")[0].endswith("_"):
+            args = (args[0].clone(), *args[1:])  # in place, but never on the model's own memory
         with torch.no_grad():
             return op.call(*args, **kwargs)
     found = find(op.target)

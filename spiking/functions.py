@@ -80,6 +80,12 @@ class Clamp(Function):
             yield f"clamp needs low < high, not {self.low} and {self.high}"
 
 
+def broadcasts(small: Shape, shape: Shape) -> bool:
+    """Return whether an array of shape `small` broadcasts to `shape`."""
+    pairs = zip(reversed(small), reversed(shape), strict=False)
+    return len(small) <= len(shape) and all(a in (1, b) for a, b in pairs)
+
+
 def pooled(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil: bool = False) -> int:
     """Return the number of windows along one axis, by torch's rule: with `ceil`, a last one must start inside."""
     span = size + 2 * padding - dilation * (kernel - 1) - 1
@@ -103,6 +109,8 @@ class MaxPool(Function):
     ceil: bool = False
 
     def infer(self, shape: Shape) -> Shape:
+        for fault in self.faults():
+            raise ValueError(fault)
         n = len(self.kernel)
         if len(shape) < n:
             raise ValueError(f"max_pool over {n} axes needs at least {n} axes, not shape {shape}")

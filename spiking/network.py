@@ -130,7 +130,7 @@ class SpikingNetwork:
 
     def check(self) -> SpikingNetwork:
         """Return the network itself, or raise InvalidNetwork with every fault at once."""
-        faults = list(self._faults())
+        faults = list(dict.fromkeys(self._faults()))
         if faults:
             raise InvalidNetwork(f"{len(faults)} fault(s) in the network:", faults)
         return self

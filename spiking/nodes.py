@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alphabets import Alphabet
-from .functions import Function, Shape
+from .functions import Function, Shape, broadcasts
 
 Array = NDArray[Any]
 
@@ -115,7 +115,7 @@ class Neuron(Node):
             shape = function.infer(shape)
         unit = () if self.alphabet is None else self.alphabet.unit.shape
         v0 = () if self.v0 is None else self.v0.shape
-        if np.broadcast_shapes(shape, unit, v0) != shape:
+        if not broadcasts(unit, shape) or not broadcasts(v0, shape):
             raise ValueError(f"unit {unit} and v0 {v0} must broadcast to {shape}")
         return shape
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InvalidInput
+from .errors import InvalidFile, InvalidInput
 from .store import read, write
 
 Array = NDArray[Any]
@@ -115,12 +115,15 @@ class SpikeRecord:
         """Read a record written by `save`; raises InvalidFile if it is not ours, is cut short or was altered."""
         content, arrays = read(path, "record")
         groups: dict[str, dict[str, Array]] = {"readout": {}, "raster": {}, "spikes": {}, "events": {}}
-        for key, value in arrays.items():
-            group, name = key.split("/", 1)
-            groups[group][name] = value
-        numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
-        activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
-        return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"])
+        try:
+            for key, value in arrays.items():
+                group, name = key.split("/", 1)
+                groups[group][name] = value
+            numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
+            activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
+            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"])
+        except (KeyError, ValueError) as error:
+            raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
 
     def _winner(self) -> Array:
         readout = self.readout

@@ -50,11 +50,13 @@ def run(
     run_batch = engine.prepare(network, plan)
     source = network.inputs[0]
     readouts: dict[str, list[Array]] = {out.name: [] for out in network.outputs}
-    rasters: dict[str, list[Array]] = {name: [] for name in plan.keep}
+    rasters: dict[str, list[Array]] = {node.name: [] for node in network.populations if node.name in plan.keep}
     counts: dict[str, Array] = {}
     samples = 0
     for x in _progress(batches(inputs, batch_size), progress, f"{backend} · {steps} steps"):
         x = fitting(x, source.shape)
+        if not len(x):
+            continue
         result = run_batch(x)
         samples += len(x)
         for name, value in result.readouts.items():
@@ -99,7 +101,8 @@ def fitting(x: Array, shape: tuple[int, ...]) -> Array:
 
 def _array(x: Any) -> Array:
     if hasattr(x, "detach"):
-        x = x.detach().cpu().numpy()
+        x = x.detach().cpu()
+        x = (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()  # NumPy has no bfloat16
     return np.asarray(x)
 
 
@@ -114,7 +117,7 @@ def _plan(
     if wavefront and delay == 0:
         faults.append("a wavefront needs delay=1: with delay 0 every layer has its whole input in the same tick")
     names = {node.name for node in network.populations}
-    keep = names if record is True else set(record or ())
+    keep = names if record is True else {record} if isinstance(record, str) else set(record or ())
     faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
     drafts = [node.name for node in network.populations if node.alphabet is None]
     if drafts:

@@ -6,16 +6,15 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .alphabets import Alphabet
-from .errors import InvalidFile, InvalidNetwork
+from .errors import InvalidFile
 from .functions import FUNCTIONS, Function
 from .network import Origin, SpikingNetwork
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
@@ -58,15 +57,13 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
     if not source.exists():
         raise FileNotFoundError(f"no such file: {source}")
     try:
-        with np.load(source, allow_pickle=False) as file:
-            if isinstance(file, np.ndarray) or "header" not in file.files:
-                raise InvalidFile(f"{source} is not a {FORMAT} file: it has no header")
-            head = json.loads(file["header"].tobytes())
-            arrays = {name[2:]: file[name] for name in file.files if name.startswith("a/")}
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, InvalidFile):
-            raise
-        raise InvalidFile(f"{source} cannot be read: it is cut short, altered, or no .npz at all ({error})") from error
+        with source.open("rb") as file:
+            head, arrays = _archive(file)
+    except Exception as error:  # zip, zlib, JSON and NumPy each choke on altered bytes in ways of their own
+        reason = f"{source} cannot be read: it is cut short, altered, or no .npz at all ({error})"
+        raise InvalidFile(reason) from error
+    if head is None:
+        raise InvalidFile(f"{source} is not a {FORMAT} file: it has no header")
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise InvalidFile(f"{source} is not a {FORMAT} file")
     if head.get("version") != VERSION:
@@ -76,6 +73,16 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
     if not isinstance(head.get("content"), dict) or head.get("digest") != _digest(head["content"], arrays):
         raise InvalidFile(f"{source} was altered after it was written: its digest does not match")
     return head["content"], arrays
+
+
+def _archive(file: BinaryIO) -> tuple[Any, Arrays]:
+    """Return the header of a .npz, None if there is none, and its arrays."""
+    opened = np.load(file, allow_pickle=False)
+    if isinstance(opened, np.ndarray):
+        return None, {}
+    with opened:
+        arrays = {name[2:]: opened[name] for name in opened.files if name.startswith("a/")}
+        return json.loads(opened["header"].tobytes()) if "header" in opened.files else None, arrays
 
 
 def save_network(network: SpikingNetwork, path: str | Path) -> None:
@@ -92,7 +99,7 @@ def load_network(path: str | Path) -> SpikingNetwork:
         origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
         network = SpikingNetwork(nodes, content["schedule"], content["method"], origins)
         return network.check()
-    except (KeyError, TypeError, InvalidNetwork) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidFile(f"{path} does not hold a valid network: {error}") from error
 
 

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from .functions import Shape, pooled
+from .functions import Shape, broadcasts, pooled
 from .nodes import Array, Node
 
 
@@ -129,7 +129,7 @@ class Scale(Synapse):
         (shape,) = shapes
         for name in ("weight", "bias"):
             value = getattr(self, name)
-            if value is not None and np.broadcast_shapes(value.shape, shape) != shape:
+            if value is not None and not broadcasts(value.shape, shape):
                 raise ValueError(f"{name} {value.shape} does not broadcast to {shape}")
         return shape
 
@@ -240,7 +240,7 @@ class Gather(Synapse):
 
 
 def _biased(shape: Shape, bias: Array | None) -> Shape:
-    if bias is not None and np.broadcast_shapes(bias.shape, shape) != shape:
+    if bias is not None and not broadcasts(bias.shape, shape):
         raise ValueError(f"bias {bias.shape} does not broadcast to {shape}")
     return shape
 

@@ -1,7 +1,8 @@
 """Small torch models: one for every rule, and a few whole networks.
 
 A rule's model is h = relu(first(x)), y = op(h): one layer of neurons, then the operation under test, so that its
-operand is spikes. `first` makes a map (4, 6, 6), a sequence (4, 9), a vector (8,) or tokens (5, 8).
+operand is spikes. `first` makes a map (4, 6, 6), a sequence (4, 9), a vector (8,), tokens (5, 8) or a volume
+(4, 4, 4, 4).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ FIRST: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "sequence": (partial(nn.Conv1d, 2, 4, 3, padding=1), (2, 9)),
     "vector": (partial(nn.Linear, 6, 8), (6,)),
     "tokens": (partial(nn.Linear, 6, 8), (5, 6)),
+    "volume": (partial(nn.Conv3d, 2, 4, 2), (2, 5, 5, 5)),
 }
 
 
@@ -117,6 +119,13 @@ def _relu_(a: Tensor) -> Tensor:
     return F.relu_(a)
 
 
+def _lowered(h: Tensor) -> Tensor:
+    aten = torch.ops.aten
+    h = aten.constant_pad_nd.default(aten.div.Scalar(aten.mul.Scalar(h, 3.0), 2.0), [1, 0], 0.5)
+    h = aten.to.dtype_layout(aten.lift_fresh_copy.default(aten.alias.default(h)), dtype=torch.float32)
+    return aten._unsafe_view.default(h, [-1, 4, 42])
+
+
 def _image_mean(h: Tensor) -> Tensor:
     return h.mean((2, 3))
 
@@ -137,11 +146,18 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "conv1d": (A, "sequence", lambda: nn.Conv1d(4, 3, 3, stride=2, padding=2, dilation=2)),
     "conv1d groups": (A, "sequence", lambda: nn.Conv1d(4, 8, 2, groups=4)),
     "conv1d same even": (A, "sequence", lambda: nn.Conv1d(4, 3, 4, padding="same")),
+    "conv3d": (A, "volume", lambda: nn.Conv3d(4, 3, 2, padding=(1, 0, 1))),
+    "conv3d same": (A, "volume", lambda: nn.Conv3d(4, 3, (1, 2, 3), padding="same")),
     "linear": (A, "vector", lambda: nn.Linear(8, 3)),
     "linear no bias": (A, "vector", lambda: nn.Linear(8, 3, bias=False)),
     "linear on tokens": (A, "tokens", lambda: nn.Linear(8, 3)),
     "linear, linear": (A, "vector", lambda: nn.Sequential(nn.Linear(8, 5), nn.Linear(5, 3))),
-    "matmul by a constant": (A, "tokens", lambda: partial(torch.matmul, other=torch.arange(24.0).reshape(8, 3) / 9 - 1)),
+    "mm by a constant": (A, "vector", lambda: _Parameter(torch.mm, 8, 3)),
+    "matmul by a constant": (
+        A,
+        "tokens",
+        lambda: partial(torch.matmul, other=torch.arange(24.0).reshape(8, 3) / 9 - 1),
+    ),
     # normalisation
     "batch_norm then relu": (B, "map", lambda: nn.Sequential(normed(nn.BatchNorm2d(4)), nn.ReLU())),
     "batch_norm after relu": (A, "map", lambda: normed(nn.BatchNorm2d(4))),
@@ -167,6 +183,7 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "hardtanh": (B, "map", lambda: nn.Hardtanh(-0.3, 0.7)),
     "clamp": (B, "map", lambda: lambda a: a.clamp(-0.2, 0.5)),
     "clamp below": (B, "map", lambda: lambda a: a.clamp(min=0.1)),
+    "clip": (B, "map", lambda: lambda a: a.clip(-0.2, 0.5)),
     "leaky_relu": (B, "map", lambda: nn.LeakyReLU(0.1)),
     "leaky_relu steep": (B, "map", lambda: nn.LeakyReLU(-1.5)),
     "relu then leaky then clamp": (B, "vector", lambda: nn.Sequential(nn.LeakyReLU(0.2), nn.Hardtanh(-0.1, 0.9))),
@@ -178,6 +195,9 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "max_pool2d of negatives": (B, "map", lambda: nn.MaxPool2d((3, 2), padding=1)),
     "max_pool1d": (A, "sequence", lambda: nn.MaxPool1d(3, stride=2, padding=1)),
     "max_pool1d ceil": (A, "sequence", lambda: nn.MaxPool1d(2, ceil_mode=True)),
+    "max_pool3d": (A, "volume", lambda: nn.MaxPool3d(2)),
+    "avg_pool3d": (A, "volume", lambda: nn.AvgPool3d(3, stride=1, padding=1)),
+    "adaptive_avg_pool3d": (A, "volume", lambda: nn.AdaptiveAvgPool3d((1, 2, 4))),
     "avg_pool2d": (A, "map", lambda: nn.AvgPool2d(2)),
     "avg_pool2d padded": (A, "map", lambda: nn.AvgPool2d(3, stride=2, padding=1)),
     "avg_pool2d inside only": (A, "map", lambda: nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)),
@@ -200,6 +220,7 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "add a wider constant": (A, "vector", lambda: lambda h: h[:, None] + torch.arange(3.0)[:, None]),
     "subtract a constant": (A, "map", lambda: lambda h: h - 0.25),
     "subtract from a constant": (A, "map", lambda: lambda h: 1.0 - h),
+    "subtract with rsub": (A, "map", lambda: lambda h: torch.rsub(h, h[:, :1], alpha=2)),
     "negate": (A, "map", lambda: lambda h: -h),
     "multiply by a constant": (A, "map", lambda: lambda h: 3.0 * h),
     "multiply by a parameter": (A, "tokens", lambda: _Parameter(lambda h, p: h * p, 8)),
@@ -214,7 +235,7 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "in place": (A, "map", lambda: _inplace),
     # structure
     "cat": (A, "map", lambda: lambda h: torch.cat([h, h[:, :2], 2 * h], 1)),
-    "cat, last axis": (A, "map", lambda: lambda h: torch.cat([h[..., 1:], h], -1)),
+    "concat, last axis": (A, "map", lambda: lambda h: torch.concat([h[..., 1:], h], -1)),
     "pad": (A, "map", lambda: lambda h: F.pad(h, (1, 2, 0, 3))),
     "pad channels": (A, "map", lambda: lambda h: F.pad(h, (0, 0, 0, 0, 1, 1))),
     "pad with a value": (A, "map", lambda: lambda h: F.pad(h, (1, 1), value=0.75)),
@@ -237,16 +258,22 @@ RULES: dict[str, tuple[type[nn.Module], str, Callable[[], Any]]] = {
     "permute, then linear": (A, "map", lambda: _Channels()),
     "transpose": (A, "tokens", lambda: lambda h: h.transpose(1, 2)),
     "transpose, batch in the middle and back": (A, "tokens", lambda: _Turned()),
+    "t": (A, "vector", lambda: lambda h: h.t().contiguous().t()),
     "squeeze": (A, "map", lambda: lambda h: h.mean(2, keepdim=True).squeeze(2)),
     "squeeze all but batch": (A, "map", lambda: lambda h: h.mean((2, 3), keepdim=True).squeeze(-1).squeeze(-1)),
+    "squeeze several": (A, "map", lambda: lambda h: h.mean((2, 3), keepdim=True).squeeze((2, 3))),
+    "squeeze everything": (A, "tokens", lambda: lambda h: h.mean(1, keepdim=True).squeeze()),
     "unsqueeze": (A, "vector", lambda: lambda h: h.unsqueeze(1).unsqueeze(-1)),
     "expand": (A, "vector", lambda: lambda h: h.unsqueeze(1).expand(-1, 3, 8)),
     "expand as": (A, "map", lambda: lambda h: h[:, :1].expand_as(h)),
     "dropout": (A, "vector", lambda: nn.Dropout(0.5)),
     "dropout2d": (A, "map", lambda: nn.Dropout2d(0.5)),
+    "alpha dropout": (A, "vector", lambda: nn.AlphaDropout(0.5)),
+    "feature alpha dropout": (A, "map", lambda: nn.FeatureAlphaDropout(0.5)),
     "identity": (A, "map", nn.Identity),
     "contiguous, clone, detach": (A, "map", lambda: lambda h: h.transpose(1, 2).contiguous().clone().detach()),
-    "float": (A, "vector", lambda: lambda h: h.float()),
+    "float": (A, "vector", lambda: lambda h: h.float().type_as(h).to(h.device, torch.float32)),
+    "what only a lowered program holds": (A, "map", lambda: _lowered),
     # two layers of neurons
     "residual": (A, "map", Residual),
     "conv, relu, pool, linear": (

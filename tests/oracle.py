@@ -100,7 +100,9 @@ def settled(record: SpikeRecord, network: SpikingNetwork) -> bool:
     return all(record.activity.spikes[node.name][-1] == 0 for node in network.populations)
 
 
-def faithful(network: SpikingNetwork, model: nn.Module, x: torch.Tensor, steps: int, backend: str = "reference") -> None:
+def faithful(
+    network: SpikingNetwork, model: nn.Module, x: torch.Tensor, steps: int, backend: str = "reference"
+) -> None:
     """Fail unless the network is the model: without spikes to rounding, with spikes to the predicted bound."""
     wanted = outputs(model, x)
     slack = ROUNDING * np.abs(wanted).max()

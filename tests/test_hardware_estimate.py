@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil, sqrt
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def cnn() -> SpikingNetwork:
 def mlp(*widths: int) -> SpikingNetwork:
     """Fully connected layers of binary neurons."""
     nodes: list = [Input("x", (), (widths[0],))]
-    for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for i, (before, after) in enumerate(pairwise(widths), start=1):
         nodes.append(Linear(f"fc{i}", (nodes[-1].name,), dyadic(i, after, before)))
         if i < len(widths) - 1:
             nodes.append(Neuron(f"if{i}", (f"fc{i}",), (Relu(),), binary(0.5)))
@@ -512,7 +513,7 @@ def test_silence_costs_no_event(name: str) -> None:
 def test_budgets_must_be_limits() -> None:
     with pytest.raises(InvalidInput, match="'latency_budget' is no limit of 'horowitz45nm'; it has: none"):
         estimate(CNN, RUN, "horowitz45nm", latency_budget=0.15)
-    with pytest.raises(InvalidInput, match="'watts' is no limit of 'brain'; it has: .*latency_budget"):
+    with pytest.raises(InvalidInput, match=r"'watts' is no limit of 'brain'; it has: .*latency_budget"):
         estimate(CNN, RUN, "brain", watts=3)
     with pytest.raises(InvalidInput, match="'loihi1' cannot do without compartments"):
         estimate(CNN, RUN, "loihi1", compartments=None)

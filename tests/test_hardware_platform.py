@@ -80,12 +80,12 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
 
 def test_what_a_kind_cannot_do_without(tmp_path: Path) -> None:
     text = 'name = "mine"\nkind = "brain"\ntitle = "no clock"\n'
-    with pytest.raises(InvalidFile, match="speeds.tick: missing; a table with value, low, high, unit 's'"):
+    with pytest.raises(InvalidFile, match=r"speeds.tick: missing; a table with value, low, high, unit 's'"):
         load_platform(written(tmp_path, text))
 
 
 def test_not_toml(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="mine.toml is not TOML"):
+    with pytest.raises(InvalidFile, match=r"mine.toml is not TOML"):
         load_platform(written(tmp_path, "name = "))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "dropout.default",
     "feature_dropout.default",
     "alpha_dropout.default",
+    "feature_alpha_dropout.default",
     "contiguous.default",
     "clone.default",
     "alias.default",
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "lift_fresh_copy.default",
     "to.dtype",
     "to.dtype_layout",
+    "to.device",
     "type_as.default",
     "_assert_tensor_metadata.default",
 )

@@ -85,7 +85,7 @@ class Map(nn.Module):
         pairs = zip(reversed(node.padding), reversed(behind), strict=True)
         grown = F.pad(maps, [m for pair in pairs for m in pair])
         kernel = torch.ones(1, 1, *node.kernel, dtype=x.dtype, device=x.device)
-        if not any(node.padding) and not any(behind):
+        if not any(node.padding) and not any(behind) and node.divisor is None:
             return AVERAGES[n](x.reshape(-1, *x.shape[-n:]), node.kernel, node.stride).reshape(*x.shape[:-n], *out)
         summed = CONVOLUTIONS[n](grown, kernel, None, node.stride)
         cut = summed[(slice(None), slice(None), *(slice(0, o) for o in out))]

@@ -246,7 +246,7 @@ class Norse(Backend):
 
         def run(x: Array) -> BatchResult:
             with torch.inference_mode():
-                whole = torch.as_tensor(np.ascontiguousarray(x)).to(device=device, dtype=dtype)
+                whole = torch.as_tensor(np.require(x, requirements=["C", "W"])).to(device=device, dtype=dtype)
                 return _joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
 
         return run
