@@ -20,7 +20,6 @@ from spiking import (
     Neuron,
     Node,
     Origin,
-    Output,
     Product,
     Scale,
     SpikingNetwork,
@@ -123,25 +122,41 @@ def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
 
 def _weights_above(network: SpikingNetwork, name: str) -> bool:
     """Whether weights or a product reach `name` without a neuron in between."""
-    node = network[name]
-    if isinstance(node, Weighted | Product):
-        return True
-    return not isinstance(node, Neuron | Input) and any(_weights_above(network, above) for above in node.inputs)
+    stack, seen = [name], set()
+    while stack:
+        node = network[stack.pop()]
+        if isinstance(node, Weighted | Product):
+            return True
+        if not isinstance(node, Neuron | Input) and node.name not in seen:
+            seen.add(node.name)
+            stack.extend(node.inputs)
+    return False
 
 
 def _averaged(network: SpikingNetwork, node: Node, name: str) -> bool:
     """Whether `name` is an average of spikes, and `node` is not what an output reads."""
-    above = network[name]
-    if isinstance(above, AvgPool | Mean):
-        return not _read(network, node)
-    return isinstance(above, Synapse) and any(_averaged(network, node, up) for up in above.inputs)
+    stack, seen = [name], set()
+    while stack:
+        above = network[stack.pop()]
+        if isinstance(above, AvgPool | Mean):
+            return not _read(network, node)
+        if isinstance(above, Synapse) and not isinstance(above, Weighted) and above.name not in seen:
+            seen.add(above.name)
+            stack.extend(above.inputs)
+    return False
 
 
 def _read(network: SpikingNetwork, node: Node) -> bool:
     """Whether only outputs read `node`, through wiring alone."""
-    return isinstance(node, Output) or (
-        not isinstance(node, Neuron | Product) and all(_read(network, down) for down in network.consumers(node.name))
-    )
+    stack, seen = list(network.consumers(node.name)), set()
+    while stack:
+        below = stack.pop()
+        if isinstance(below, Neuron | Product | Weighted):
+            return False
+        if below.name not in seen:
+            seen.add(below.name)
+            stack.extend(network.consumers(below.name))
+    return True
 
 
 Fold = Callable[[SpikingNetwork, Node], list[Node] | None]
