@@ -5,6 +5,7 @@ They live in a folder beside the checkout (../shared/data), or where HECTOHERTZ_
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -70,4 +71,80 @@ def resnet20() -> nn.Module:
     state = torch.load(path, weights_only=True, map_location="cpu")["state_dict"]
     model = ResNet20()
     model.load_state_dict({name.removeprefix("module."): value for name, value in state.items()})
+    return model.eval()
+
+
+CIFAR = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
+HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+def mnist() -> tuple[Tensor, NDArray[np.uint8]]:
+    """Return the 10,000 MNIST test images (10000, 1, 28, 28) in 0 … 1, and their labels."""
+    images, labelled = ((DATA / "mnist" / f"t10k-{name}-ubyte.gz") for name in ("images-idx3", "labels-idx1"))
+    pixels = np.frombuffer(gzip.decompress(images.read_bytes()), np.uint8, offset=16)
+    labels = np.frombuffer(gzip.decompress(labelled.read_bytes()), np.uint8, offset=8)
+    return torch.tensor(pixels.reshape(-1, 1, 28, 28).astype(np.float32) / 255), labels
+
+
+class ViT(nn.Module):
+    """A small vision transformer: patches of 4, class token, post-norm encoder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch_embed = nn.Module()
+        self.patch_embed.proj = nn.Conv2d(3, 128, 4, 4)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, 128))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 65, 128))
+        self.transformer = nn.TransformerEncoder(nn.TransformerEncoderLayer(128, 8, 256, batch_first=True), 6)
+        self.mlp_head = nn.Sequential(nn.LayerNorm(128), nn.Linear(128, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patch_embed.proj(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed
+        return self.mlp_head(self.transformer(x)[:, 0])
+
+
+def vit() -> nn.Module:
+    """Return the trained small ViT."""
+    model = ViT()
+    path = DATA / "weights" / "vit-cifar10" / "vit_cifar10.pth"
+    model.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    return model.eval()
+
+
+class LeNet(nn.Module):
+    """Two blocks of convolution, ReLU and max-pool, three linear layers."""
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.cv1, self.cv2 = (nn.Conv2d(w.shape[1], w.shape[0], w.shape[2]) for w in _weights(state, "cv1", "cv2"))
+        self.fc1, self.fc2, self.fc3 = (nn.Linear(w.shape[1], w.shape[0]) for w in _weights(state, "fc1", "fc2", "fc3"))
+        self.load_state_dict(state)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.cv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.cv2(x)), 2).flatten(1)
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
+
+
+def _weights(state: dict[str, Tensor], *names: str) -> list[Tensor]:
+    return [state[f"{name}.weight"] for name in names]
+
+
+def lenet() -> nn.Module:
+    """Return the trained LeNet with max-pooling."""
+    path = DATA / "weights" / "lenet-maxpool-cifar10" / "cifar10_cnn.pth"
+    return LeNet(torch.load(path, weights_only=True, map_location="cpu")).eval()
+
+
+def cnn_mnist() -> nn.Module:
+    """Return the trained bias-free MNIST network: three blocks of convolution, ReLU and average pool, two linear."""
+    state = torch.load(DATA / "weights" / "cnn-mnist" / "mnist_params.pt", weights_only=True, map_location="cpu")
+    layers: list[nn.Module] = []
+    for name in ("0.weight", "3.weight", "6.weight"):
+        out, inner, size, _ = state[name].shape
+        layers += [nn.Conv2d(inner, out, size, bias=False), nn.ReLU(), nn.AvgPool2d(2)]
+    head = [nn.Linear(*reversed(state[f"{k}.weight"].shape), bias=False) for k in (10, 12)]
+    model = nn.Sequential(*layers, nn.Flatten(), head[0], nn.ReLU(), head[1])
+    model.load_state_dict(state)
     return model.eval()

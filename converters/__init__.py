@@ -3,6 +3,21 @@
 from .capture import Graph, Op, capture
 from .convert import convert
 from .methods import METHODS, Method, RateCoding, SigmaDelta
+from .outline import outline
 from .rules import supported
+from .survey import Survey, survey
 
-__all__ = ["METHODS", "Graph", "Method", "Op", "RateCoding", "SigmaDelta", "capture", "convert", "supported"]
+__all__ = [
+    "METHODS",
+    "Graph",
+    "Method",
+    "Op",
+    "RateCoding",
+    "SigmaDelta",
+    "Survey",
+    "capture",
+    "convert",
+    "outline",
+    "supported",
+    "survey",
+]

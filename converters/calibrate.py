@@ -46,7 +46,7 @@ class Range:
         return np.where(first == 0, 0.0, value)
 
 
-def calibrate(network: SpikingNetwork, data: Iterable[Array], percentiles: bool) -> dict[str, Range]:
+def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percentiles: bool) -> dict[str, Range]:
     """Return the range of every neuron of a draft network over batches (B, …).
 
     Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that never leave 0.
@@ -68,9 +68,9 @@ def calibrate(network: SpikingNetwork, data: Iterable[Array], percentiles: bool)
     samples = 0
     with torch.inference_mode():
         for batch in data:
-            x = fitting(batch, network.inputs[0].shape)
-            samples += len(x)
-            module(torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float32), watch)
+            x = {name: torch.as_tensor(np.ascontiguousarray(v)) for name, v in fitting(batch, network.inputs).items()}
+            samples += len(next(iter(x.values())))
+            module(**x, watch=watch)
     _check(ranges, samples)
     return ranges
 

@@ -6,16 +6,21 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
 TORCH = torch.__path__[0]
+# calls that read the shape of a value, and nothing else of it
+SHAPE_ONLY = {"zeros_like.default", "ones_like.default", "full_like.default", "empty_like.default"}
+SHAPE_ONLY |= {"new_zeros.default", "new_ones.default", "new_full.default", "new_empty.default"}
+UNKNOWN = (torch.SymInt, torch.SymBool)
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
 
 
@@ -48,20 +53,26 @@ class Ref:
 
 @dataclass(frozen=True)
 class Graph:
-    """A captured program at batch 1: inputs with their shapes, constants, calls in order, outputs."""
+    """A captured program at batch 1: inputs with their shapes, constants, calls in order, outputs.
+
+    streams    names of what depends on the inputs
+    integers   inputs that are no real numbers; `masks` are the boolean ones among them
+    """
 
     inputs: dict[str, tuple[int, ...]]
     constants: dict[str, Tensor]
     ops: tuple[Op, ...]
-    outputs: tuple[Ref, ...]
-    streams: frozenset[str] = field(default=frozenset())
+    outputs: dict[str, Ref]
+    streams: frozenset[str] = frozenset()
+    integers: frozenset[str] = frozenset()
+    masks: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ops)
 
 
-def capture(model: nn.Module | ExportedProgram, example: Tensor) -> Graph:
-    """Return the program of a model for one sample: `example` is (1, …).
+def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tensor]) -> Graph:
+    """Return the program of a model for one sample: `example` is (1, …), or keyword inputs by name.
 
     The module comes back in the mode it had. Raises UnsupportedOperation if torch.export cannot capture it.
     """
@@ -73,20 +84,28 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor) -> Graph:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a module in evaluation mode, and every submodule back in the mode it had."""
+    """Put a module in evaluation mode, and every submodule back in the mode it had.
+
+    Without torch's fused transformer layers meanwhile: they blank or cut what a padding mask hides.
+    """
     modes = [(module, module.training) for module in model.modules()]
+    fast = torch.backends.mha.get_fastpath_enabled()
     try:
+        torch.backends.mha.set_fastpath_enabled(False)
         model.eval()
         yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
         for module, mode in modes:
             module.training = mode
 
 
-def _export(model: nn.Module, example: Tensor) -> ExportedProgram:
+def _export(model: nn.Module, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # notes of torch.export to its own developers
+            if isinstance(example, dict):
+                return torch.export.export(model, (), example, strict=False)
             return torch.export.export(model, (example,), strict=False)
     except SpikingError:
         raise
@@ -97,18 +116,18 @@ def _export(model: nn.Module, example: Tensor) -> ExportedProgram:
         raise UnsupportedOperation("\n  ".join([*lines, hint])) from error
 
 
-def _reexport(program: ExportedProgram, example: Tensor) -> ExportedProgram:
-    values = [n.meta["val"] for n in program.graph.nodes if n.op == "placeholder"]
+def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
     users = set(program.graph_signature.user_inputs)
-    inputs = [n for n in program.graph.nodes if n.op == "placeholder" and n.name in users]
-    if len(inputs) == 1 and tuple(inputs[0].meta["val"].shape) == tuple(example.shape) and values:
+    taken = [tuple(n.meta["val"].shape) for n in program.graph.nodes if n.op == "placeholder" and n.name in users]
+    given = [tuple(x.shape) for x in (example.values() if isinstance(example, dict) else [example])]
+    if all(isinstance(size, int) for shape in taken for size in shape) and taken == given:
         return program
     try:
         return _export(program.module(), example)
     except UnsupportedOperation as error:
-        shape = tuple(inputs[0].meta["val"].shape)
+        want, have = (", ".join(map(str, shapes)) for shapes in (taken, given))
         raise InvalidInput(
-            f"the exported program takes {shape} and cannot be captured for one sample {tuple(example.shape)}; "
+            f"the exported program takes {want} and cannot be captured for one sample {have}; "
             "export it with batch 1 or a dynamic batch"
         ) from error
 
@@ -119,26 +138,98 @@ def _graph(program: ExportedProgram) -> Graph:
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     held |= signature.inputs_to_lifted_tensor_constants
     inputs: dict[str, tuple[int, ...]] = {}
+    integers: set[str] = set()
+    masks: set[str] = set()
     constants: dict[str, Tensor] = {}
     ops: list[Op] = []
-    streams: set[str] = set()
-    outputs: tuple[Ref, ...] = ()
+    found: list[Ref] = []
+    users = set(signature.user_inputs)
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in held:
             constants[node.name] = state[held[node.name]].detach()
-        elif node.op == "placeholder":
+        elif node.op == "placeholder" and node.name in users and node.users:
             inputs[node.name] = tuple(node.meta["val"].shape)
-            streams.add(node.name)
-        elif node.op == "call_function":
-            ops.append(_op(node))
-            if any(above.name in streams for above in node.all_input_nodes):
-                streams.add(node.name)
+            if not node.meta["val"].is_floating_point():
+                integers.add(node.name)
+            if node.meta["val"].dtype == torch.bool:
+                masks.add(node.name)
+        elif node.op == "call_function" and not _checks(node):
+            ops += _inlined(node, "")
         elif node.op == "output":
-            outputs = tuple(Ref(name) for name in signature.user_outputs if isinstance(name, str))
-    return Graph(inputs, constants, tuple(ops), outputs, frozenset(streams))
+            found = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
+    streams = set(inputs)
+    for op in ops:
+        if op.target not in SHAPE_ONLY and any(ref in streams for ref in references((op.args, op.kwargs))):
+            streams.add(op.name)
+    outputs = dict(zip(_output_names(program), found, strict=True))
+    kinds = frozenset(streams), frozenset(integers), frozenset(masks)
+    return Graph(inputs, constants, tuple(ops), outputs, *kinds)
 
 
-def _op(node: torch.fx.Node) -> Op:
+def _output_names(program: ExportedProgram) -> list[str]:
+    """Names of the tensors it returns: the fields of a dict or dataclass, or numbers; "output" where there is one."""
+    kept = [isinstance(name, str) for name in program.graph_signature.user_outputs]
+    spec = program.call_spec.out_spec
+    if sum(kept) == 1 or spec is None:
+        return ["output"]
+    tree = pytree.tree_unflatten(list(range(spec.num_leaves)), spec)
+    paths = [path for path, _ in pytree.tree_flatten_with_path(tree)[0]]
+    return [output_name(path) for path, keep in zip(paths, kept, strict=True) if keep]
+
+
+def output_name(path: Any) -> str:
+    """Return the name of a leaf of a structured output: its fields and numbers, joined by dots."""
+    return "".join(_key(key) for key in path).strip(".") or "output"
+
+
+def _key(key: Any) -> str:
+    name = getattr(key, "key", getattr(key, "name", None))
+    return f".{name}" if name is not None else f".{getattr(key, 'idx', key)}"
+
+
+def _inlined(node: torch.fx.Node, prefix: str) -> list[Op]:
+    """The call, or the calls inside it where torch.export wrapped a region (no_grad, autocast)."""
+    if not str(node.target).startswith("wrap_with"):
+        return [_op(node, prefix)]
+    at = next(k for k, a in enumerate(node.args) if isinstance(a, torch.fx.Node) and a.op == "get_attr")
+    inner = getattr(node.graph.owning_module, str(node.args[at].target))  # type: ignore[union-attr]
+    given = iter(node.args[at + 1 :])
+    ops: list[Op] = []
+    mark = f"{prefix}{node.name}."
+    for step in inner.graph.nodes:
+        if step.op == "placeholder":
+            ops.append(Op(mark + step.name, "getitem", _first, (_refs([next(given)], prefix), 0), {}, (), "", ""))
+        elif step.op == "call_function":
+            ops += _inlined(step, mark)
+        elif step.op == "output":
+            ops.append(Op(prefix + node.name, "getitem", _first, ([_refs(step.args[0], mark)], 0), {}, (), "", ""))
+    return ops
+
+
+def _checks(node: torch.fx.Node) -> bool:
+    """Whether a call only checks, at run time, a size that capture could not know."""
+    if str(node.target) == "aten._assert_scalar.default":
+        return True
+    return bool(node.users) and isinstance(node.meta.get("val"), UNKNOWN) and all(map(_checks, node.users))
+
+
+def _first(values: Any, index: int) -> Any:
+    return values[index]
+
+
+def references(value: Any) -> list[str]:
+    """Return the names of all values that arguments refer to."""
+    match value:
+        case Ref():
+            return [value.name]
+        case tuple() | list():
+            return [name for v in value for name in references(v)]
+        case dict():
+            return [name for v in value.values() for name in references(v)]
+    return []
+
+
+def _op(node: torch.fx.Node, prefix: str) -> Op:
     value = node.meta.get("val")
     first = value[0] if isinstance(value, tuple | list) and value else value
     stack = list((node.meta.get("nn_module_stack") or {}).values())
@@ -146,18 +237,25 @@ def _op(node: torch.fx.Node) -> Op:
     frames = [f for f in FRAME.findall(node.meta.get("stack_trace") or "") if not f[0].startswith(TORCH)]
     line = f"{frames[-1][0].rsplit('/', 1)[-1]}:{frames[-1][1]}" if frames else ""
     target = str(node.target).removeprefix("aten.") if hasattr(node.target, "_schema") else _name(node.target)
-    shape = tuple(int(n) for n in first.shape) if isinstance(first, Tensor) else ()
-    return Op(node.name, target, node.target, _refs(node.args), _refs(node.kwargs), shape, path, line)
+    shape = tuple(_size(n) for n in first.shape) if isinstance(first, Tensor) else ()
+    args, kwargs = _refs(node.args, prefix), _refs(node.kwargs, prefix)
+    return Op(prefix + node.name, target, node.target, args, kwargs, shape, path, line)
 
 
-def _refs(value: Any) -> Any:
+def _size(size: int | torch.SymInt) -> int:
+    """A size as a number; −1 for one that depends on values, like the count of a mask."""
+    return int(size) if isinstance(size, int) or size.node.has_hint() else -1
+
+
+def _refs(value: Any, prefix: str) -> Any:
     match value:
         case torch.fx.Node():
-            return Ref(value.name)
+            return Ref(prefix + value.name)
         case tuple() | list():
-            return [_refs(v) for v in value] if isinstance(value, list) else tuple(_refs(v) for v in value)
+            made = [_refs(v, prefix) for v in value]
+            return made if isinstance(value, list) else tuple(made)
         case dict():
-            return {k: _refs(v) for k, v in value.items()}
+            return {k: _refs(v, prefix) for k, v in value.items()}
     return value
 
 

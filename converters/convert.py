@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
@@ -12,30 +13,39 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.export import ExportedProgram
-from torch.utils._pytree import tree_leaves
+from torch.utils import _pytree as pytree
 
-from spiking import InvalidInput, SpikingError, SpikingNetwork, batches
+from spiking import InvalidInput, SpikingError, SpikingNetwork, batches, fitting
 
 from .calibrate import calibrate
-from .capture import capture, evaluating
+from .capture import Graph, capture, evaluating, output_name
 from .fold import fold
 from .lower import lower
 from .methods import METHODS, Method
 
 Array = NDArray[Any]
+Inputs = dict[str, Array]
 BATCH = 64
 PROBE = 16  # samples on which the result is compared with the source, before and after it spikes
 TICKS = 8
 
 
 def convert(
-    model: nn.Module | ExportedProgram, calibration: Any, *, method: str | Method = "sigma-delta", **parameters: Any
+    model: nn.Module | ExportedProgram,
+    calibration: Any,
+    *,
+    method: str | Method = "sigma-delta",
+    outputs: Sequence[str] | None = None,
+    **parameters: Any,
 ) -> SpikingNetwork:
     """Return a spiking network with the function of a trained model.
 
     model        a torch.nn.Module, or an exported program; it comes back in the mode it had
-    calibration  a batch (B, …), or an iterable of batches or of (batch, label, …) tuples: read once
+    calibration  a batch (B, …), a dict of them for keyword inputs, or an iterable of batches or of (batch, label, …)
+                 tuples: read once; boolean arrays are masks, int32 and int64 ones ids or masks of 0 and 1, all
+                 others real numbers
     method       "sigma-delta" or "rate", with its parameters as keywords, or a Method
+    outputs      which of several outputs to keep; by default all
 
     Raises UnsupportedOperation (every call without a rule, at once), InvalidInput (data, parameters), InvalidNetwork.
     """
@@ -43,12 +53,48 @@ def convert(
     first, data = _peek(calibration)
     if isinstance(model, nn.Module):
         _check_weights(model)
-    example = torch.as_tensor(first[:1])
-    draft = fold(lower(capture(model, example)), recipe.averages).check()
-    _compare(model, draft, first[:PROBE])
+    if any(value.is_meta for value in state(model)):
+        raise InvalidInput(
+            "the model is on torch's meta device: it has shapes but no values, so there is nothing to calibrate; "
+            "outline(model, example) gives a network that can be costed"
+        )
+    model = _single(model)
+    probe = {name: torch.as_tensor(x[:PROBE]) for name, x in first.items()}
+    example = {name: x[:1] for name, x in probe.items()}
+    graph = capture(model, example.get("", example))
+    if "" in first and len(graph.inputs) == 1:
+        (bare,) = graph.inputs
+        probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
+    draft = fold(lower(chosen(graph, outputs)), recipe.averages).check()
+    fitting({name: x.numpy() for name, x in probe.items()}, draft.inputs)
+    _compare(model, draft, probe, "" in first)
     ranges = calibrate(draft, data, recipe.percentiles)
-    network = recipe.assign(draft, ranges).check()
-    return _measured(network, draft, first[:PROBE])
+    network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
+    return _measured(network, draft, probe)
+
+
+def state(model: nn.Module | ExportedProgram) -> list[torch.Tensor]:
+    """Return the parameters and buffers of a model."""
+    if isinstance(model, ExportedProgram):
+        return list(model.state_dict.values())
+    return [*model.parameters(), *model.buffers()]
+
+
+def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
+    """Return the model as it computes in float32, which is how exact the network is; a copy if it does not already."""
+    if isinstance(model, nn.Module) and any(v.is_floating_point() and v.dtype != torch.float32 for v in state(model)):
+        return deepcopy(model).float()
+    return model
+
+
+def chosen(graph: Graph, outputs: Sequence[str] | None) -> Graph:
+    """Return the graph with only the outputs of those names; None keeps all."""
+    if outputs is None:
+        return graph
+    missing = [name for name in outputs if name not in graph.outputs]
+    if missing:
+        raise InvalidInput(f"the model has no output {', '.join(missing)}; it has: {', '.join(graph.outputs)}")
+    return replace(graph, outputs={name: graph.outputs[name] for name in outputs})
 
 
 def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
@@ -65,21 +111,42 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
         raise InvalidInput(f"method '{method}' takes {known}; given: {', '.join(parameters)}") from None
 
 
-def _peek(calibration: Any) -> tuple[Array, Iterator[Array]]:
-    """Return the first batch as float32, and all batches, the first among them."""
-    source = (_floats(x) for x in batches(calibration, BATCH))
-    first = next(source, None)
-    if first is None or not len(first):
+def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
+    """Return the first batch, and all batches, the first among them; a bare array has the name ""."""
+    if isinstance(calibration, Mapping):
+        source = batches(calibration, BATCH, tuple(calibration))
+    elif hasattr(calibration, "shape") or isinstance(calibration, str | bytes) or not isinstance(calibration, Iterable):
+        source = batches(calibration, BATCH, ("",))
+    else:
+        items = iter(calibration)
+        begin = next(items, None)
+        item = begin[0] if isinstance(begin, tuple | list) and begin else begin
+        names = tuple(item) if isinstance(item, Mapping) else ("",)
+        source = batches(chain([] if begin is None else [begin], items), BATCH, names)
+    ready = (_typed(batch) for batch in source)
+    first = next(ready, None)
+    if not first or not all(len(x) for x in first.values()):
         raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
-    return first, chain([first], source)
+    return first, chain([first], ready)
 
 
-def _floats(x: Array) -> Array:
+def _typed(batch: Inputs) -> Inputs:
+    return {name: _number(name, x) for name, x in batch.items()}
+
+
+def _number(name: str, x: Array) -> Array:
+    where = f"'{name}' of " if name else ""
     if x.dtype.kind not in "fiub":
-        raise InvalidInput(f"calibration data must be real numbers, not {x.dtype}")
+        raise InvalidInput(f"{where}the calibration data must be real numbers, not {x.dtype}")
+    if x.dtype in (np.int32, np.int64):
+        return x.astype(np.int64)
+    if x.dtype == np.bool_:
+        return x
     made = x.astype(np.float32)
     if not np.all(np.isfinite(made)):
-        raise InvalidInput(f"the calibration data hold {np.count_nonzero(~np.isfinite(made))} NaN or infinite values")
+        raise InvalidInput(
+            f"{where}the calibration data hold {np.count_nonzero(~np.isfinite(made))} NaN or infinite values"
+        )
     return made
 
 
@@ -89,59 +156,75 @@ def _check_weights(model: nn.Module) -> None:
     faults += [
         f"{name}: {int((~torch.isfinite(v)).sum())} NaN or infinite values"
         for name, v in state
-        if v.is_floating_point() and not v.is_meta and not bool(torch.isfinite(v).all())
+        if v.is_floating_point() and not v.is_meta and not bool(torch.isfinite(v).all()) and not _mask(v)
     ]
     if faults:
         raise InvalidInput("\n  ".join([f"{len(faults)} parameter(s) or buffer(s) cannot be converted:", *faults]))
 
 
-def _outputs(model: nn.Module | ExportedProgram, x: torch.Tensor) -> list[Array]:
-    """The source's outputs, sample by sample where a program was exported for one."""
-    module = model.module() if isinstance(model, ExportedProgram) else model
+def _mask(value: torch.Tensor) -> bool:
+    """Whether a buffer's only infinite values are −∞: what an attention mask adds where it does not allow."""
+    return not isinstance(value, nn.Parameter) and bool((value < float("inf")).all())
+
+
+def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor], bare: bool) -> dict[str, Array]:
+    """The source's outputs for the whole batch, sample by sample where a program was exported for one."""
+
+    def ask(module: nn.Module, x: dict[str, torch.Tensor]) -> dict[str, Array]:
+        return _tensors(module(*x.values()) if bare else module(**x))
+
+    size = len(next(iter(probe.values())))
     with torch.no_grad():
-        if isinstance(model, ExportedProgram):
-            parts = [_tensors(module(one[None])) for one in x]
-            return [np.stack([p[k].reshape(-1) for p in parts]) for k in range(len(parts[0]))]
-        with evaluating(model):
-            return _tensors(module(x))
+        if not isinstance(model, ExportedProgram):
+            with evaluating(model):
+                return ask(model, probe)
+        module = model.module()
+        rows = [ask(module, {name: x[k : k + 1] for name, x in probe.items()}) for k in range(size)]
+        return {name: np.concatenate([row[name].reshape(1, -1) for row in rows]) for name in rows[0]}
 
 
-def _tensors(y: Any) -> list[Array]:
-    return [np.asarray(v.detach().cpu()) for v in tree_leaves(y) if isinstance(v, torch.Tensor)]
+def _tensors(y: Any) -> dict[str, Array]:
+    paths = [(path, leaf) for path, leaf in pytree.tree_flatten_with_path(y)[0] if isinstance(leaf, torch.Tensor)]
+    names = ["output"] if len(paths) == 1 else [output_name(path) for path, _ in paths]
+    return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}
 
 
-def _compare(model: nn.Module | ExportedProgram, draft: SpikingNetwork, x: Array) -> None:
+def _compare(
+    model: nn.Module | ExportedProgram, draft: SpikingNetwork, probe: dict[str, torch.Tensor], bare: bool
+) -> None:
     """Refuse to go on if the captured function is not the source's: a rule would be wrong, and nobody would notice."""
-    wanted = _outputs(model, torch.as_tensor(x))
-    found = draft.dense()(torch.as_tensor(x))
-    made = list(found.values()) if isinstance(found, dict) else [found]
-    for out, want, have in zip(draft.outputs, wanted, made, strict=True):
+    wanted = _outputs(model, probe, bare)
+    with torch.inference_mode():
+        found = draft.dense()(**probe)
+    made = found if isinstance(found, dict) else {draft.outputs[0].name: found}
+    for name, have in made.items():
+        want = next(iter(wanted.values())) if len(wanted) == 1 else wanted[name]
         if have.numel() != want.size:
             raise SpikingError(
-                f"the source answers {want.shape} to {len(x)} samples, where the captured network answers "
+                f"the source answers {want.shape} to {len(have)} samples, where the captured network answers "
                 f"{tuple(have.shape)}: the model mixes the samples of a batch"
             )
         if not np.all(np.isfinite(want)):
             raise InvalidInput(
-                f"the source answers NaN or infinity at '{out.name}'; check its weights and the input's scale"
+                f"the source answers NaN or infinity at '{name}'; check its weights and the input's scale"
             )
-        gap = np.abs(have.detach().numpy().reshape(want.shape) - want).max()
+        gap = np.abs(have.numpy().reshape(want.shape) - want).max()
         scale = np.abs(want).max()
         if not gap <= 1e-3 * max(scale, 1e-6):
             raise SpikingError(
-                f"the captured network differs from the source at '{out.name}' by {gap:.3g} of {scale:.3g}: "
+                f"the captured network differs from the source at '{name}' by {gap:.3g} of {scale:.3g}: "
                 "the model depends on more than its input (randomness, state, the batch), or a rule is wrong"
             )
 
 
-def _measured(network: SpikingNetwork, draft: SpikingNetwork, x: Array) -> SpikingNetwork:
+def _measured(network: SpikingNetwork, draft: SpikingNetwork, probe: dict[str, torch.Tensor]) -> SpikingNetwork:
     """Write into each neuron's origin how far it was from the source after a few ticks."""
     from spiking import run
 
     exact: dict[str, Array] = {}
     with torch.inference_mode():
-        draft.dense()(torch.as_tensor(x), lambda name, y: exact.update({name: y.numpy()}))
-    record = run(network, x, steps=TICKS, backend="norse", record=True, progress=False)
+        draft.dense()(**probe, watch=lambda name, y: exact.update({name: y.numpy()}))
+    record = run(network, probe, steps=TICKS, backend="norse", record=True, progress=False)
     share = TICKS if network.schedule == "rate" else 1
     origins = dict(network.origins)
     for name, train in record.rasters.items():

@@ -11,20 +11,26 @@ import torch
 from numpy.typing import NDArray
 
 from spiking import (
+    ArgMax,
     AvgPool,
     Conv,
     Identity,
     Input,
     Linear,
+    LogSoftmax,
     Mean,
+    Mix,
     Neuron,
     Node,
     Origin,
     Product,
     Scale,
+    Softmax,
     SpikingNetwork,
     Synapse,
     Weighted,
+    is_missing,
+    missing,
 )
 
 Array = NDArray[Any]
@@ -39,7 +45,7 @@ def fold(network: SpikingNetwork, averages: bool = True) -> SpikingNetwork:
         found: SpikingNetwork | None = network
         while found is not None:
             network, found = found, _first(found, once)
-    return relay(network, averages)
+    return relay(read_out(network), averages)
 
 
 def scale_after(network: SpikingNetwork, scale: Node) -> list[Node] | None:
@@ -54,6 +60,13 @@ def scale_after(network: SpikingNetwork, scale: Node) -> list[Node] | None:
     gain = np.ones((), np.float32) if scale.weight is None else scale.weight
     if np.broadcast_shapes(gain.shape, channels) != channels:
         return None  # the scale differs within a channel: no weight is shared that way
+    if len(network.ties(above.name)) > 1:
+        return None  # nor with the other nodes that use the very same weights
+    if any(map(is_missing, (above.weight, above.bias, scale.weight, scale.bias))):
+        blind = (
+            None if above.bias is None and scale.bias is None else missing(_meeting(channels, above.bias, scale.bias))
+        )
+        return [replace(above, weight=missing(above.weight.shape), bias=blind)]
     per_channel = np.broadcast_to(gain, channels).reshape(-1, *(1,) * (above.weight.ndim - 1))
     bias = np.zeros(channels) if above.bias is None else above.bias * np.broadcast_to(gain, channels)
     bias = bias if scale.bias is None else bias + scale.bias
@@ -71,8 +84,13 @@ def scale_before(network: SpikingNetwork, weighted: Node) -> list[Node] | None:
     shape = network.shapes[scale.name]
     channels = _channels(weighted, shape)
     gain = np.ones((), np.float32) if scale.weight is None else scale.weight
-    if np.broadcast_shapes(gain.shape, channels) != channels:
+    if np.broadcast_shapes(gain.shape, channels) != channels or len(network.ties(weighted.name)) > 1:
         return None
+    if any(map(is_missing, (weighted.weight, weighted.bias, scale.weight, scale.bias))):
+        out = network.shapes[weighted.name]  # what a bias before the weights becomes: one for each place
+        blind = weighted.bias if scale.bias is None else missing(out)
+        blind = None if blind is None else missing(blind.shape)
+        return [replace(weighted, inputs=scale.inputs, weight=missing(weighted.weight.shape), bias=blind)]
     per_channel = np.broadcast_to(gain, channels).ravel()
     bias = np.zeros((), np.float32) if weighted.bias is None else weighted.bias
     if isinstance(weighted, Conv):
@@ -98,6 +116,27 @@ def fuse(network: SpikingNetwork, neuron: Node) -> list[Node] | None:
     return [replace(neuron, inputs=above.inputs, function=above.function + neuron.function)]
 
 
+def read_out(network: SpikingNetwork) -> SpikingNetwork:
+    """A softmax, log-softmax or argmax that only an output reads is what the reader computes: no neuron."""
+    moved: dict[str, Node] = {}
+    gone: set[str] = set()
+    for out in network.outputs:
+        above = network[out.inputs[0]]
+        decoded = isinstance(above, Neuron) and isinstance(above.function[-1], Softmax | LogSoftmax | ArgMax)
+        if decoded and len(network.consumers(above.name)) == 1:
+            assert isinstance(above, Neuron)
+            cut = above.function[:-1]
+            last = above.function[-1:]
+            kept = replace(above, function=cut) if cut else None
+            moved[out.name] = replace(out, inputs=above.inputs if kept is None else out.inputs, function=last)
+            gone |= set() if kept else {above.name}
+            if kept is not None:
+                moved[above.name] = kept
+    nodes = tuple(moved.get(node.name, node) for node in network if node.name not in gone)
+    origins = {name: origin for name, origin in network.origins.items() if name not in gone}
+    return replace(network, nodes=nodes, origins=origins)
+
+
 def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
     """Put a neuron with f = identity before every operand of weights or of a product that is not made of spikes.
 
@@ -113,7 +152,8 @@ def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
                 analog = _weights_above(network, name) or (averages and _averaged(network, node, name))
                 if analog and name not in made:
                     made[name] = f"{name}.relay"
-                    nodes.append(Neuron(made[name], (name,), (Identity(),)))
+                    cell = f"{network[name].cell}.relay" if network[name].cell else ""
+                    nodes.append(Neuron(made[name], (name,), (Identity(),), cell=cell))
                     origins[made[name]] = replace(origins.get(name, Origin()), op="relay")
             node = replace(node, inputs=tuple(made.get(name, name) for name in node.inputs))
         nodes.append(node)
@@ -138,7 +178,7 @@ def _averaged(network: SpikingNetwork, node: Node, name: str) -> bool:
     stack, seen = [name], set()
     while stack:
         above = network[stack.pop()]
-        if isinstance(above, AvgPool | Mean):
+        if isinstance(above, AvgPool | Mean | Mix):
             return not _read(network, node)
         if isinstance(above, Synapse) and not isinstance(above, Weighted) and above.name not in seen:
             seen.add(above.name)
@@ -190,6 +230,11 @@ def _first(network: SpikingNetwork, once: Fold) -> SpikingNetwork | None:
     names = {node.name for node in nodes}
     kept = {name: origin for name, origin in origins.items() if name in names}
     return replace(network, nodes=tuple(nodes), origins=kept)
+
+
+def _meeting(shape: tuple[int, ...], *values: Array | None) -> tuple[int, ...]:
+    """The shape that `shape` and arrays broadcast to together."""
+    return np.broadcast_shapes(shape, *(value.shape for value in values if value is not None))
 
 
 def _channels(node: Weighted, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The digits CNN of the demos, with its trained weights, its test images and its calibration images."""
+"""The networks of the demos on handwritten digits: a CNN, a ViT and an LSTM, trained weights, images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-FILE = Path(__file__).with_name("digits.npz")
+FOLDER = Path(__file__).parent
+FILE = FOLDER / "digits.npz"
 
 
 class DigitsCNN(nn.Module):
@@ -32,14 +33,55 @@ def block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.AvgPool2d(2))
 
 
+class DigitsViT(nn.Module):
+    """16 patches of 2×2, a class token, two pre-norm encoder layers.   Shapes   (B, 1, 8, 8) -> (B, 10)."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(1, width, 2, 2)
+        self.token = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(torch.randn(1, 17, width) * 0.02)
+        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 10))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.position
+        return self.head(self.encoder(x)[:, 0])
+
+
+class DigitsLSTM(nn.Module):
+    """Reads a digit row by row.   Shapes   (B, 1, 8, 8) -> (B, 10)."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(8, width, batch_first=True)
+        self.head = nn.Linear(width, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        return self.head(self.lstm(x.squeeze(1))[0][:, -1])
+
+
+MODELS: dict[str, type[nn.Module]] = {"cnn": DigitsCNN, "vit": DigitsViT, "lstm": DigitsLSTM}
+
+
 def pixels(images: NDArray[np.uint8]) -> torch.Tensor:
     """Return images (B, 8, 8) of 0 .. 16 as (B, 1, 8, 8) of 0 .. 1."""
     return torch.from_numpy(images.astype(np.float32) / 16).unsqueeze(1)
 
 
-def load() -> tuple[nn.Module, torch.Tensor, torch.Tensor, NDArray[np.uint8]]:
-    """Return the model in eval mode, 200 calibration images, 360 test images and the labels of the latter."""
+def weights(name: str) -> Path:
+    """Return the file with the weights of one of MODELS."""
+    return FOLDER / f"digits_{name}.npz"
+
+
+def load(name: str = "cnn") -> tuple[nn.Module, torch.Tensor, torch.Tensor, NDArray[np.uint8]]:
+    """Return a model in eval mode, 200 calibration images, 360 test images and the labels of the latter."""
+    model = MODELS[name]()
+    with np.load(weights(name), allow_pickle=False) as held:
+        model.load_state_dict({key: torch.from_numpy(held[key]) for key in model.state_dict()})
     with np.load(FILE, allow_pickle=False) as data:
-        model = DigitsCNN()
-        model.load_state_dict({name: torch.from_numpy(data[f"model/{name}"]) for name in model.state_dict()})
         return model.eval(), pixels(data["calibration"]), pixels(data["test"]), data["test_labels"]

@@ -1,10 +1,10 @@
-"""Train the CNN of the demos on 1,437 handwritten digits of 8×8 pixels, and write demos/digits.npz (ten seconds).
+"""Train the networks of the demos on 1,437 handwritten digits of 8×8 pixels (a minute or two).
 
     pip install "hectohertz[train]"
     python demos/train_digits.py
 
-The number of epochs is fixed and the 360 test images are looked at once, after the last. The file holds the weights,
-the test images, and the first 200 training images for calibration; the demos need nothing else.
+The number of epochs is fixed and the 360 test images are looked at once, after the last. demos/digits.npz holds the
+test images and the first 200 training images for calibration, demos/digits_*.npz the weights; the demos need no more.
 
 Source   UCI ML optical recognition of handwritten digits, as in scikit-learn (its extra `train`);
          Alpaydin & Kaynak 1998, doi:10.24432/C50P49, CC BY 4.0
@@ -14,29 +14,32 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from digits import FILE, DigitsCNN, pixels
+from digits import FILE, MODELS, pixels, weights
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn import functional as F
 
 TEST, CALIBRATION = 360, 200
-EPOCHS, BATCH, RATE, DECAY = 40, 64, 5e-3, 1e-4
+BATCH, DECAY = 64, 1e-4
+SETTINGS = {"cnn": (40, 5e-3), "vit": (60, 3e-3), "lstm": (60, 5e-3)}  # epochs and learning rate
 
 
 def main() -> None:
-    torch.manual_seed(0)
     torch.set_num_threads(1)  # the layers are small, and sums keep their order
     torch.use_deterministic_algorithms(True)
     images, labels = shuffled()
-    model = trained(images[TEST:], labels[TEST:])
-    with torch.no_grad():
-        right = model(pixels(images[:TEST])).argmax(1).numpy() == labels[:TEST]
     known, truth = images[TEST:][:CALIBRATION], labels[TEST:][:CALIBRATION]
-    weights = {f"model/{name}": value.numpy() for name, value in model.state_dict().items()}
     parts = {"test": images[:TEST], "test_labels": labels[:TEST], "calibration": known, "calibration_labels": truth}
-    np.savez_compressed(FILE, **weights, **parts)
-    print(f"{100 * right.mean():.1f} % of {TEST} test images; {FILE.name}: {FILE.stat().st_size / 1024:.0f} kB")
+    np.savez_compressed(FILE, **parts)
+    for name, (epochs, rate) in SETTINGS.items():
+        torch.manual_seed(0)
+        model = trained(MODELS[name](), images[TEST:], labels[TEST:], epochs, rate)
+        with torch.no_grad():
+            right = model(pixels(images[:TEST])).argmax(1).numpy() == labels[:TEST]
+        np.savez_compressed(weights(name), **{key: value.numpy() for key, value in model.state_dict().items()})
+        size = weights(name).stat().st_size / 1024
+        print(f"{name}: {100 * right.mean():.1f} % of {TEST} test images; {size:.0f} kB of weights")
 
 
 def shuffled() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -46,12 +49,14 @@ def shuffled() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return data.images[order].astype(np.uint8), data.target[order].astype(np.uint8)
 
 
-def trained(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> nn.Module:
+def trained(
+    model: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.uint8], epochs: int, rate: float
+) -> nn.Module:
     """Return the model after the fixed number of epochs, the learning rate falling as a cosine."""
-    model, x, y = DigitsCNN(), pixels(images), torch.from_numpy(labels).long()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
-    for _ in range(EPOCHS):
+    x, y = pixels(images), torch.from_numpy(labels).long()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    for _ in range(epochs):
         for rows in torch.randperm(len(x)).split(BATCH):
             optimizer.zero_grad()
             F.cross_entropy(model(x[rows]), y[rows]).backward()

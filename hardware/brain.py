@@ -44,7 +44,7 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
     ]
     rest = Charge("(rest)", "rest", "static", work.physical * single, "resting_power")
     return Outcome(
-        charges=tuple(charges + function_charges(work.layers, work.ticks)),
+        charges=tuple(charges + function_charges(work.layers, lambda _: work.ticks)),
         latency=batch * single,
         alternatives={"resting share": (rest,)},
         constraints=tuple(_constraints(work, values, batch * single)),

@@ -111,10 +111,10 @@ class Kind:
     cost: Callable[[Workload, Values, int], Outcome]
 
 
-def function_charges(layers: Sequence[Layer], evaluations: int) -> list[Charge]:
-    """Charge functions that are no part of a neuron's update, such as a softmax, at the price of their own name."""
+def function_charges(layers: Sequence[Layer], evaluations: Callable[[Layer], int]) -> list[Charge]:
+    """Charge functions that are no part of a neuron's update, such as a softmax, at the price of their own label."""
     return [
-        Charge(layer.name, name, "dynamic", layer.neurons * evaluations, f"functions.{name}")
+        Charge(layer.name, name, "dynamic", layer.neurons * evaluations(layer), f"functions.{name}")
         for layer in layers
         for name in layer.functions
     ]

@@ -73,7 +73,7 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
     chips = ceil(cores / values["cores_per_chip"])
     hops = values["spread"] * 2 / 3 * sqrt(min(cores, values["cores_per_chip"]) / values["cores_per_tile"])
     single = _latency(work, placed, values, chips)
-    charges = [*_charges(work, placed, hops), *function_charges(work.layers, work.ticks)]
+    charges = [*_charges(work, placed, hops), *function_charges(work.layers, lambda _: work.ticks)]
     charges.append(Charge("(chip)", "static", "static", chips * single, "static_power"))
     charges.append(Charge("(host)", "host", "io", single, "host_power"))
     room = (("dynamic_synapses", work.dynamic), ("chips", chips))

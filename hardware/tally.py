@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil, prod
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from spiking import (
     Activity,
     Conv,
+    ConvTranspose,
+    Embedding,
     Input,
     InvalidInput,
     Linear,
@@ -20,17 +23,20 @@ from spiking import (
     Output,
     Product,
     SpikingNetwork,
+    Synapses,
     UnsupportedNode,
     Weighted,
     count,
-    fan_outs,
+    fan_totals,
     fingerprint,
+    macs,
+    synapses,
 )
 
 from .workload import Curve, Layer, Matrix, Place, Workload
 
-IN_THE_UPDATE = {"Identity", "Relu", "LeakyRelu", "Clamp", "MaxPool"}  # an add and a comparison: part of any neuron
-COUNTED = (Linear, Conv, MatMul, Multiply)
+SENDING = (Input, Neuron, Product)
+COUNTED = (Linear, Conv, ConvTranspose, Embedding, MatMul, Multiply)
 
 
 def workload(network: SpikingNetwork, activity: Activity) -> Workload:
@@ -44,61 +50,61 @@ def workload(network: SpikingNetwork, activity: Activity) -> Workload:
         raise UnsupportedNode(
             "\n  ".join([f"{len(names)} node(s) cannot be costed, nobody knows their synapses:", *names])
         )
-    fans_at = fan_outs(network)
-    faults = list(_faults(network, activity, set(fans_at)))
+    totals = fan_totals(network)
+    faults = list(_faults(network, activity, set(totals)))
     if faults:
         raise InvalidInput("\n  ".join(["the activity does not fit:", *faults]) if len(faults) > 1 else faults[0])
+    home = {node.name: network.moments.get(node.name, node.name) for node in network}
     depth = max(network.depth[out.name] for out in network.outputs)
     ticks = activity.steps if activity.delay else depth + activity.steps
-    columns = {n.name: n.alphabet.columns for n in network.populations if n.alphabet is not None}
+    columns = {home[n.name]: n.alphabet.columns for n in network.populations if n.alphabet is not None}
 
     def curve(values: Curve, before: int) -> Curve:
         begin = 0 if activity.delay else max(before - 1, 0)  # delay 0 says nothing of time: layer d speaks at tick d
         return np.pad(np.asarray(values, dtype=np.float64), (begin, ticks - activity.steps - begin))
 
-    places = {}
-    for name, fans in fans_at.items():
-        wired = {source: round(float(fan.sum())) for source, fan in fans.items()}
+    counted = synapses(network)
+    places: dict[str, Place] = {}
+    for name, fans in totals.items():
         before = max(network.depth[source] for source in fans)
-        places[name] = _place(network, name, wired, columns, curve(activity.events[name], before))
-    senders = {name: curve(spikes, network.depth[name]) for name, spikes in activity.spikes.items()}
-    silent = np.zeros(ticks)
-    layers = [
-        Layer(
-            node.name,
-            prod(network.shapes[node.name]),
-            sum(prod(network.shapes[above]) for above in node.inputs),
-            columns.get(node.name, 1),
-            tuple(sorted(_apart(node))),
-            senders.get(node.name, silent),
-            tuple(places[name] for name in _feeders(network, node, places)),
-        )
-        for node in network
-        if isinstance(node, Neuron | Output | Product)
-    ]
-    known = {*places, *senders, *(layer.name for layer in layers)}
-    sizes = {
-        node.name: prod(network.shapes[node.name]) * columns.get(node.name, 1)
-        for node in network
-        if isinstance(node, Input | Neuron | Product)
-    }
+        events = curve(activity.events[name], before)
+        made = _place(network, name, _wired(network, name, fans, home), columns, events, counted)
+        known = places.get(home[name])
+        places[home[name]] = made if known is None else _both(known, made)
+    senders: dict[str, Curve] = {}
+    for name, spikes in activity.spikes.items():
+        sent = curve(spikes, network.depth[name])
+        senders[home[name]] = senders[home[name]] + sent if home[name] in senders else sent
+    layers: dict[str, Layer] = {}
+    for node in network:
+        if isinstance(node, Neuron | Output | Product):
+            fed = [places[name] for name in _feeders(network, node, places, home)]
+            known_layer = layers.get(home[node.name])
+            if known_layer is None:
+                layers[node.name] = _layer(network, node, columns, senders.get(node.name, np.zeros(ticks)), fed)
+            else:
+                more = tuple(place for place in fed if place not in known_layer.places)
+                grown = replace(known_layer, places=known_layer.places + more, moments=known_layer.moments + 1)
+                layers[home[node.name]] = grown
+    known_names = {*places, *senders, *layers}
+    once = [node for node in network if home[node.name] == node.name]
     return Workload(
-        network=f"{len(network.nodes)} nodes, {network.neurons:,} neurons, {network.schedule}",
-        order=tuple(node.name for node in network if isinstance(node, Input | Product) or node.name in known),
+        network=f"{len(network.nodes)} nodes, {network.bodies:,} neurons, {network.schedule}",
+        order=tuple(n.name for n in once if isinstance(n, Input | Product) or n.name in known_names),
         steps=activity.steps,
         delay=activity.delay,
         depth=depth,
         ticks=ticks,
         samples=activity.samples,
-        neurons=network.neurons,
+        neurons=network.bodies,
         bits=max((n.alphabet.bits for n in network.populations if n.alphabet is not None), default=0.0),
         places=tuple(places.values()),
-        layers=tuple(layers),
+        layers=tuple(layers.values()),
         senders=senders,
         columns=columns,
-        sizes=sizes,
+        sizes={n.name: _elements(network, n) * columns.get(n.name, 1) for n in once if isinstance(n, SENDING)},
         inputs=frozenset(node.name for node in network.inputs),
-        assumptions=tuple(_assumptions(network, layers, len(columns))),
+        assumptions=tuple(_assumptions(network, list(layers.values()))),
     )
 
 
@@ -124,33 +130,85 @@ def _faults(network: SpikingNetwork, activity: Activity, places: set[str]) -> It
                 yield f"{label} of '{name}' are NaN, infinite or negative"
 
 
-def _place(network: SpikingNetwork, name: str, wired: dict[str, int], columns: dict[str, int], events: Curve) -> Place:
+def _wired(network: SpikingNetwork, name: str, fans: dict[str, int], home: dict[str, str]) -> dict[str, int]:
+    """Synapses from each source to a place, in space: the rows of a cell's weights are one set of synapses in time."""
+    node = network[name]
+    rows = count(node, *(network.shapes[above] for above in node.inputs)).moments
+    found: dict[str, int] = {}
+    for source, n in fans.items():
+        if n or len(fans) == 1:
+            found[home[source]] = found.get(home[source], 0) + n
+    return {source: n // rows for source, n in found.items()}
+
+
+def _both(one: Place, other: Place) -> Place:
+    """Two moments of one place."""
+    sources = tuple(dict.fromkeys((*one.sources, *other.sources)))
+    return replace(
+        one,
+        sources=sources,
+        physical=max(one.physical, other.physical),
+        macs=one.macs + other.macs,
+        calls=one.calls + other.calls,
+        events=one.events + other.events,
+    )
+
+
+def _layer(network: SpikingNetwork, node: Node, columns: dict[str, int], spikes: Curve, places: list[Place]) -> Layer:
+    return Layer(
+        node.name,
+        prod(network.shapes[node.name]),
+        sum(prod(network.shapes[above]) for above in node.inputs),
+        columns.get(node.name, 1),
+        tuple(sorted({f.label for f in node.function if not f.plain})) if isinstance(node, Neuron) else (),
+        spikes,
+        tuple(places),
+    )
+
+
+def _place(
+    network: SpikingNetwork,
+    name: str,
+    wired: dict[str, int],
+    columns: dict[str, int],
+    events: Curve,
+    counted: dict[str, Synapses],
+) -> Place:
     node = network[name]
     shapes = [network.shapes[above] for above in node.inputs]
     outputs = prod(network.shapes[name])
-    found = count(node, *shapes)
+    found = counted.get(name, Synapses(0, 0, 0, 0))
+    alone = count(node, *shapes)
     physical = 0 if isinstance(node, Product) else sum(n * columns.get(source, 1) for source, n in wired.items())
-    matrix, taps, channels = None, 1, 1
+    reads, matrix, taps, channels, fan_in = alone.weights, None, 1, 1, ceil(physical / outputs)
     match node:
         case Linear():
             matrix = Matrix(prod(shapes[0][:-1]), node.weight.shape[0], node.weight.shape[1], 1)
             taps, channels = node.weight.shape
+        case Embedding():
+            ids, physical = prod(shapes[0]), found.physical
+            reads, matrix = ids * node.weight.shape[1], Matrix(ids, node.weight.shape[1], 1, 1)
+            channels, taps = node.weight.shape
         case Conv():
             outs, ins, *kernel = node.weight.shape
             matrix = Matrix(outputs // outs, outs // node.groups, ins * prod(kernel), node.groups)
             taps, channels = node.weight.size // shapes[0][0], shapes[0][0]
+        case ConvTranspose():
+            ins, outs, *kernel = node.weight.shape
+            matrix = Matrix(prod(shapes[0][1:]), outs * prod(kernel), ins // node.groups, node.groups)
+            taps, channels = node.weight.size // ins, ins
         case MatMul():
             *_, rows, width = network.shapes[name]
             matrix = Matrix(rows, width, shapes[0][-1], outputs // (rows * width))
         case Multiply():
             matrix = Matrix(1, 1, 1, outputs)
-    fan_in = ceil(physical / outputs)
-    if isinstance(node, Weighted) and found.physical:
-        fan_in = ceil(node.weight[0].size * physical / found.physical)
+    if isinstance(node, Weighted) and alone.physical:
+        fan_in = ceil(_inner(node) * physical / alone.physical)
     return Place(
         name=name,
         kind=type(node).__name__,
         weights=found.weights,
+        reads=reads,
         unrolled=found.unrolled,
         physical=physical,
         dynamic=found.dynamic,
@@ -158,19 +216,33 @@ def _place(network: SpikingNetwork, name: str, wired: dict[str, int], columns: d
         taps=taps,
         channels=channels,
         values=sum(map(prod, shapes)) + outputs,
+        macs=macs(node, *shapes),
+        calls=1,
         sources=tuple(wired),
         matrix=matrix,
         events=events,
     )
 
 
-def _apart(node: Node) -> set[str]:
-    return {type(f).__name__ for f in node.function} - IN_THE_UPDATE if isinstance(node, Neuron) else set()
+def _inner(node: Weighted) -> int:
+    """Synapses on one output, away from the border."""
+    match node:
+        case Embedding():
+            return int(node.weight.shape[0])
+        case ConvTranspose():
+            ins, _, *kernel = node.weight.shape
+            return int(ins // node.groups * prod(ceil(k / t) for k, t in zip(kernel, node.stride, strict=True)))
+    return int(node.weight[0].size)
 
 
-def _feeders(network: SpikingNetwork, node: Node, places: dict[str, Place]) -> list[str]:
+def _elements(network: SpikingNetwork, node: Node) -> int:
+    """Lines a sender has: its elements, or each word of each id."""
+    return prod(network.shapes[node.name]) * max(node.vocabulary if isinstance(node, Input) else 1, 1)
+
+
+def _feeders(network: SpikingNetwork, node: Node, places: dict[str, Place], home: dict[str, str]) -> list[str]:
     """The places whose events reach an integrator through fixed wiring; itself where it is one."""
-    found: dict[str, None] = {node.name: None} if node.name in places else {}
+    found: set[str] = {home[node.name]} & set(places)
     stack = [] if isinstance(node, Product) else list(node.inputs)
     seen: set[str] = set()
     while stack:
@@ -179,13 +251,13 @@ def _feeders(network: SpikingNetwork, node: Node, places: dict[str, Place]) -> l
             continue
         seen.add(above.name)
         if isinstance(above, Weighted):
-            found[above.name] = None
+            found.add(home[above.name])
         else:
             stack.extend(above.inputs)
-    return [place for place in places if place in found]
+    return sorted(found, key=list(places).index) if len(found) > 1 else list(found)
 
 
-def _assumptions(network: SpikingNetwork, layers: list[Layer], lettered: int) -> Iterator[str]:
+def _assumptions(network: SpikingNetwork, layers: list[Layer]) -> Iterator[str]:
     uses: dict[str, int] = {}
     for layer in layers:
         for place in layer.places:
@@ -193,9 +265,11 @@ def _assumptions(network: SpikingNetwork, layers: list[Layer], lettered: int) ->
     shared = [name for name, times in uses.items() if times > 1]
     if shared:
         yield f"{len(shared)} weighted node(s) feed several layers: each sum is formed once and handed on"
-    drafts = len(network.populations) - lettered
+    drafts = sum(node.alphabet is None for node in network.populations)
     if drafts:
         yield f"{drafts} neuron node(s) have no alphabet yet: taken as binary"
     if any(node.alphabet is not None and node.alphabet.columns > 1 for node in network.populations):
         yield "no payloads: a graded neuron is a column of binary ones on one integrator, each with its own synapses"
+    if any(layer.moments > 1 for layer in layers):
+        yield "the moments of a recurrent cell are one set of neurons and synapses, used again and again"
     yield "an analog input value is one event for each synapse it drives"

@@ -48,7 +48,7 @@ class Timed(NamedTuple):
 def cost(work: Workload, values: Values, batch: int) -> Outcome:
     """Time by a roofline for each layer, energy by the power it draws meanwhile; per inference, at this batch.
 
-        t = max(F/(η_c·η_w·P), Q/(η_m·BW), Q_cache/(η_m·BW_cache)) + t_launch,  F = 2·MACs·B
+        t = max(F/(η_c·η_w·P), Q/(η_m·BW), Q_cache/(η_m·BW_cache)) + t_launch,  F = 2·MACs·B,  for each of its calls
         E = [P_idle + P_active·(φ + (1 − φ)·u)]·t / B,  u = max(F/P, Q/BW)/t
         E' = (F·e_flop + Q·e_memory + Q_cache·e_cache + P_idle·t) / B           (bottom-up, instead of E)
         η_w = tiles/(⌈tiles/processors⌉·processors)
@@ -66,7 +66,7 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
         Charge("(chip)", "static", "static", latency / batch, "idle_power"),
         Charge("(host)", "host", "io", latency / batch, "host_power"),
     ]
-    functions = function_charges(work.layers, 1)
+    functions = function_charges(work.layers, lambda layer: layer.moments)
     busy = [Charge(layer.name, "busy", "dynamic", layer.busy / batch, "active_power") for layer in timed]
     idle = values["busy_floor"] * values["framework"] / batch
     waiting = Charge("(chip)", "framework", "dynamic", idle, "active_power")
@@ -86,8 +86,8 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
 
 
 def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bool) -> Timed:
-    size, flop = values["bytes_per_value"], 2.0 * place.macs * batch
-    weights, activations = place.weights * size, place.values * size * batch
+    size, flop = values["bytes_per_value"], 2.0 * place.macs / place.calls * batch
+    weights, activations = place.reads * size, place.values * size * batch
     memory = (0.0 if resident else weights) + (activations if activations > values["cache"] / 2 else 0.0)
     cache = weights + activations
     wave = _wave(matrix, values, batch)
@@ -100,6 +100,7 @@ def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bo
     seconds = max(parts["compute"], parts["memory"], parts["cache"]) + parts["launch"]
     full = max(flop / values["peak"], memory / values["memory_bandwidth"])
     busy = values["busy_floor"] * seconds + (1 - values["busy_floor"]) * full
+    seconds, busy, flop, memory, cache = (n * place.calls for n in (seconds, busy, flop, memory, cache))
     return Timed(place.name, seconds, busy, flop, memory, cache, max(parts, key=lambda name: parts[name]))
 
 

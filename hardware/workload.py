@@ -25,20 +25,24 @@ class Matrix(NamedTuple):
 class Place:
     """A node where events arrive.
 
-    weights    W, unique
-    unrolled   S, every use of a weight: the MAC convention, padding counted
+    weights    W, unique; 0 where an earlier place has them
+    reads      weights that one dense evaluation reads, shared ones too
+    unrolled   S, every use of a weight in space: the MAC convention, padding counted
     physical   Σ_source (synapses off the padding)·(columns of the source), fixed wiring composed; products: 0
     dynamic    gating synapses of a product
     fan_in     physical synapses on one output, away from the border
     taps       unique weights that one source element meets
     channels   sets of weights that differ: input channels of a kernel, inputs of a matrix; 1 for plain wiring
     values     elements read and written: I + O
+    macs       multiply-accumulates of one dense inference, all moments of a recurrent cell together
+    calls      dense evaluations one after another: those moments, where they cannot be one matrix product
     events     (ticks,) synapses driven
     """
 
     name: str
     kind: str
     weights: int
+    reads: int
     unrolled: int
     physical: int
     dynamic: int
@@ -46,14 +50,11 @@ class Place:
     taps: int
     channels: int
     values: int
+    macs: int
+    calls: int
     sources: tuple[str, ...]
     matrix: Matrix | None
     events: Curve
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one dense evaluation: S, or the gating synapses of a product."""
-        return self.unrolled + self.dynamic
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,8 @@ class Layer:
     neurons      values it gives
     integrators  elements that sum up events; more than neurons where a function pools
     columns      binary neurons for each neuron, on hardware without payloads
-    functions    classes of its functions that are no part of a plain update
+    functions    labels of its functions that are no part of a plain update
+    moments      how often it answers in one dense inference: the sequence, in a recurrent cell
     spikes       (ticks,) sent
     places       where the events it integrates arrive
     """
@@ -75,6 +77,7 @@ class Layer:
     functions: tuple[str, ...]
     spikes: Curve
     places: tuple[Place, ...]
+    moments: int = 1
 
     @property
     def compartments(self) -> int:
@@ -84,7 +87,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """The counts of one inference.
+    """The counts of one inference. The moments of a recurrent cell are one place or layer, under the first one's name.
 
         ticks = steps (delay 1)        ticks = depth + steps (delay 0: the same spikes, pipelined over the layers)
 

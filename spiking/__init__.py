@@ -3,7 +3,8 @@
 from .alphabets import Alphabet, binary, graded, ternary
 from .backends import TABLE as BACKENDS
 from .backends import Backend
-from .count import Synapses, count, fan_outs, synapses
+from .count import Synapses, count, fan_outs, fan_totals, macs, synapses
+from .coverage import Coverage
 from .errors import (
     CapacityError,
     InvalidFile,
@@ -13,7 +14,9 @@ from .errors import (
     UnsupportedNode,
     UnsupportedOperation,
 )
-from .functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu
+from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
+from .groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
+from .missing import is_missing, missing
 from .network import Origin, SpikingNetwork
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .record import Activity, SpikeRecord
@@ -24,9 +27,12 @@ from .synapses import (
     AvgPool,
     Concat,
     Conv,
+    ConvTranspose,
+    Embedding,
     Gather,
     Linear,
     Mean,
+    Mix,
     Pad,
     Permute,
     Reshape,
@@ -40,9 +46,11 @@ from .table import si, table
 __version__ = "0.1.0"
 
 __all__ = [
+    "Abs",
     "Activity",
     "Add",
     "Alphabet",
+    "ArgMax",
     "AvgPool",
     "BACKENDS",
     "Backend",
@@ -50,8 +58,14 @@ __all__ = [
     "Clamp",
     "Concat",
     "Conv",
+    "ConvTranspose",
+    "Coverage",
+    "Elementwise",
+    "Elu",
+    "Embedding",
     "Function",
     "Gather",
+    "GroupNorm",
     "Identity",
     "Input",
     "InvalidFile",
@@ -59,21 +73,26 @@ __all__ = [
     "InvalidNetwork",
     "LeakyRelu",
     "Linear",
+    "LogSoftmax",
     "MatMul",
     "MaxPool",
     "Mean",
+    "Mix",
     "Multiply",
     "Neuron",
     "Node",
+    "Norm",
     "Origin",
     "Output",
     "Pad",
     "Permute",
+    "Power",
     "Product",
     "Relu",
     "Reshape",
     "Scale",
     "Slice",
+    "Softmax",
     "SpikeRecord",
     "SpikingError",
     "SpikingNetwork",
@@ -86,9 +105,13 @@ __all__ = [
     "binary",
     "count",
     "fan_outs",
+    "fan_totals",
     "fingerprint",
     "fitting",
     "graded",
+    "is_missing",
+    "macs",
+    "missing",
     "run",
     "si",
     "synapses",

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .missing import is_missing
+
 Kind = Literal["binary", "ternary", "graded"]
 KINDS: tuple[Kind, ...] = ("binary", "ternary", "graded")
 NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
@@ -39,7 +41,8 @@ class Alphabet:
     theta: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "unit", np.asarray(self.unit, dtype=np.float64))
+        if not is_missing(self.unit):
+            object.__setattr__(self, "unit", np.asarray(self.unit, dtype=np.float64))
         if self.theta is None and self.kind in NEAREST:
             object.__setattr__(self, "theta", NEAREST[self.kind])
 
@@ -68,7 +71,8 @@ class Alphabet:
         if self.kind not in KINDS:
             yield f"alphabet '{self.kind}' is not one of {', '.join(KINDS)}"
             return
-        if self.unit.size == 0 or not np.all(np.isfinite(self.unit)) or not np.all(self.unit > 0):
+        known = not is_missing(self.unit)
+        if known and (self.unit.size == 0 or not np.all(np.isfinite(self.unit)) or not np.all(self.unit > 0)):
             yield "the alphabet's unit must be finite and positive everywhere"
         if not math.isfinite(self.threshold) or self.threshold <= 0:
             yield f"theta must be finite and positive, not {self.theta}"

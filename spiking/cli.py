@@ -15,6 +15,7 @@ import numpy as np
 
 from . import BACKENDS, Activity, InvalidFile, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
 from .count import synapses
+from .graph import draw
 from .table import table
 
 
@@ -86,7 +87,12 @@ def _list(args: argparse.Namespace) -> tuple[str, Any]:
 
 
 def _show(args: argparse.Namespace) -> tuple[str, Any]:
+    if args.network.endswith(".pt2"):
+        found = _sibling("converters").survey(_program(args.network))
+        return str(found), [vars(call) for call in found.calls]
     network = SpikingNetwork.load(args.network)
+    if args.graph:
+        print(f"wrote {draw(network, args.graph)}", file=sys.stderr)
     return network.summary(), _described(network)
 
 
@@ -211,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--batch", type=int, default=1, help="samples at a time")
     one = command("list", _list, "list what there is")
     one.add_argument("what", choices=["ops", "methods", "backends", "platforms"])
-    one = command("show", _show, "print the nodes of a network")
-    one.add_argument("network", help="a network written by `spiking convert`")
+    one = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
+    one.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
+    one.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
     return parser

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import reduce
+from heapq import heappop, heappush
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .fans import behind, joined, same, total
 from .functions import Shape
 from .network import SpikingNetwork
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
-from .synapses import Conv, Linear, Weighted
-from .unroll import taps
+from .synapses import Conv, ConvTranspose, Embedding, Linear, Weighted
 
 Counts = NDArray[np.float64]
 
@@ -22,37 +23,47 @@ class Synapses(NamedTuple):
     """What one node costs in synapses.
 
     weights   unique weights W, biases left out
-    unrolled  S, one synapse for every use of a weight: the MAC convention, padding counted
+    unrolled  S, one synapse for every use of a weight in space: the MAC convention, padding counted
     physical  the same without the taps that fall on padding
     dynamic   synapses whose weight is another neuron's state: gating synapses of a product
+    moments   how often the very same synapses are used one after another: the sequence, in a recurrent cell
     """
 
     weights: int
     unrolled: int
     physical: int
     dynamic: int
+    moments: int = 1
 
     @property
     def reuse(self) -> float:
-        """R = S/W; NaN without weights."""
+        """R = S/W, the reuse in space; NaN without weights."""
         return self.unrolled / self.weights if self.weights else float("nan")
 
 
 def count(node: Node, *shapes: Shape) -> Synapses:
     """Count the synapses of one node whose inputs have `shapes`.
 
-    Linear: S = rows·O·I. Conv: S = O·|out|·(I/groups)·|kernel|. MatMul: M·K·N dynamic. Wiring, neurons: none.
+    Linear: S = rows·O·I. Conv: S = O·|out|·(I/groups)·|kernel|. ConvTranspose: S = I·|in|·(O/groups)·|kernel|.
+    Embedding: S = ids·V·D. MatMul: M·K·N dynamic. Wiring, neurons: none.
+    The rows of a Linear of a recurrent cell are moments: S = O·I, used `rows` times.
     """
     match node:
-        case Linear():
-            used = prod(shapes[0][:-1]) * node.weight.size
+        case Embedding():
+            used = prod(shapes[0]) * node.weight.size
             return Synapses(node.weight.size, used, used, 0)
+        case Linear():
+            rows, size = prod(shapes[0][:-1]), node.weight.size
+            return Synapses(size, size, size, 0, rows) if node.cell else Synapses(size, rows * size, rows * size, 0)
         case Conv():
             out = node.infer(*shapes)
             pairs = node.weight.shape[0] * node.weight.shape[1]
             used = pairs * prod(out[1:]) * prod(node.weight.shape[2:])
             real = pairs * prod(int(fan.sum()) for fan in _fan_axes(node, shapes[0]))
             return Synapses(node.weight.size, used, real, 0)
+        case ConvTranspose():
+            used = node.weight.size * prod(shapes[0][1:])
+            return Synapses(node.weight.size, used, int(_landing(node, shapes[0]).sum()), 0)
         case MatMul():
             gated = prod(node.infer(*shapes)) * shapes[0][-1]
             return Synapses(0, 0, 0, gated)
@@ -61,27 +72,56 @@ def count(node: Node, *shapes: Shape) -> Synapses:
     return Synapses(0, 0, 0, 0)
 
 
+def macs(node: Node, *shapes: Shape) -> int:
+    """Return the multiply-accumulates of one dense evaluation of a node.
+
+    Every use of a weight, or of a gating synapse, at every moment. A look-up of n ids in a table (V, D): n·D, the
+    events it makes, for it multiplies nothing.
+    """
+    if isinstance(node, Embedding):
+        return prod(shapes[0]) * int(node.weight.shape[1])
+    found = count(node, *shapes)
+    return (found.unrolled + found.dynamic) * found.moments
+
+
 def synapses(network: SpikingNetwork) -> dict[str, Synapses]:
-    """Count the synapses of every weighted node and product of a network."""
-    return {
-        node.name: count(node, *(network.shapes[name] for name in node.inputs))
-        for node in network
-        if isinstance(node, Weighted | Product)
-    }
+    """Count the synapses of every weighted node and product of a network, each of them once.
+
+    Weights that several nodes share count for the first of them. So do the synapses of a recurrent cell, and their
+    moments; its later moments count nothing.
+    """
+    table: dict[str, Synapses] = {}
+    for node in network:
+        if not isinstance(node, Weighted | Product):
+            continue
+        found = count(node, *(network.shapes[name] for name in node.inputs))
+        first = network.moments.get(node.name, node.name)
+        if first != node.name:
+            known = table[first]
+            table[first] = known._replace(moments=known.moments + found.moments)
+            found = Synapses(0, 0, 0, 0, 0)
+        elif isinstance(node, Weighted) and network.ties(node.name)[0] != node.name:
+            found = found._replace(weights=0)
+        table[node.name] = found
+    return table
 
 
 def fan_out(node: Node, index: int, shapes: list[Shape]) -> Counts:
     """Return, for each element of input `index` of a weighted node or product, how many synapses one spike drives."""
     shape = shapes[index]
     match node:
+        case Embedding():
+            return same(node.weight.shape[1], shape)  # an id is one event of a one-hot population
         case Linear():
-            return np.full(shape, float(node.weight.shape[0]))
+            return same(node.weight.shape[0], shape)
         case Conv():
             spatial = reduce(np.multiply.outer, _fan_axes(node, shape))
-            return np.broadcast_to(spatial * (node.weight.shape[0] // node.groups), shape).astype(np.float64)
+            return np.broadcast_to(spatial * (node.weight.shape[0] // node.groups), shape)
+        case ConvTranspose():
+            return _landing(node, shape)
         case MatMul() | Multiply():
             gated = count(node, *shapes).dynamic
-            return np.full(shape, gated / prod(shape))
+            return same(gated / prod(shape), shape)
     raise TypeError(f"{type(node).__name__} has no weights")
 
 
@@ -91,32 +131,65 @@ def fan_outs(network: SpikingNetwork) -> dict[str, dict[str, Counts]]:
     Places are the weighted nodes and products, and the neurons and outputs reached through wiring alone (a shortcut
     is one synapse a neuron). Sources are inputs, neurons and products; wiring in between is composed.
     """
+    order = {node.name: k for k, node in enumerate(network)}
     table: dict[str, dict[str, Counts]] = {}
     for node in network:
         shapes = [network.shapes[name] for name in node.inputs]
-        for index, name in enumerate(node.inputs):
-            arriving: Counts
-            if isinstance(node, Weighted | Product):
-                arriving = fan_out(node, index, shapes)
-            elif isinstance(node, Neuron | Output):
-                arriving = np.ones(shapes[0])
-            else:
-                continue
-            _pull(network, name, arriving, table.setdefault(node.name, {}))
-    return {name: sources for name, sources in table.items() if sources}
+        if isinstance(node, Weighted | Product):
+            arriving = [fan_out(node, index, shapes) for index in range(len(shapes))]
+        elif isinstance(node, Neuron | Output):
+            arriving = [same(1.0, shapes[0])]
+        else:
+            continue
+        found = _pulled(network, order, list(zip(node.inputs, arriving, strict=True)))
+        if found:
+            table[node.name] = found
+    return table
 
 
-def _pull(network: SpikingNetwork, name: str, counts: Counts, found: dict[str, Counts]) -> None:
-    """Carry counts at the output of `name` back through wiring to the sources, which collect them in `found`."""
-    node = network[name]
-    if isinstance(node, Input | Neuron | Product):
-        found[name] = found[name] + counts if name in found else counts
-    elif not isinstance(node, Weighted):
-        shapes = [network.shapes[above] for above in node.inputs]
-        for index, above in enumerate(node.inputs):
-            pre, post, _, _ = taps(node, index, shapes)
-            back = np.bincount(pre, weights=counts.ravel()[post], minlength=prod(shapes[index]))
-            _pull(network, above, back.reshape(shapes[index]).astype(np.float64), found)
+def fan_totals(network: SpikingNetwork) -> dict[str, dict[str, int]]:
+    """Return `fan_outs` summed over the elements of each source: the synapses from it to each place."""
+    return {
+        place: {source: round(total(fan)) for source, fan in sources.items()}
+        for place, sources in fan_outs(network).items()
+    }
+
+
+def _pulled(network: SpikingNetwork, order: dict[str, int], arriving: list[tuple[str, Counts]]) -> dict[str, Counts]:
+    """Carry fans back through wiring to the sources, the latest node first: each is complete when its turn comes."""
+    pending: dict[str, Counts] = {}
+    queue: list[tuple[int, str]] = []
+    found: dict[str, Counts] = {}
+
+    def bring(name: str, fan: Counts) -> None:
+        if name not in pending:
+            heappush(queue, (-order[name], name))
+        pending[name] = joined(pending[name], fan) if name in pending else fan
+
+    for name, fan in arriving:
+        bring(name, fan)
+    while queue:
+        _, name = heappop(queue)
+        node, fan = network[name], pending[name]
+        if isinstance(node, Input | Neuron | Product):
+            found[name] = fan
+        elif not isinstance(node, Weighted):
+            shapes = [network.shapes[above] for above in node.inputs]
+            for index, above in enumerate(node.inputs):
+                bring(above, behind(node, index, shapes, fan))
+    return found
+
+
+def _landing(node: ConvTranspose, shape: Shape) -> Counts:
+    """For each input element, the outputs its kernel reaches that are not cut away."""
+    axes = []
+    out = node.infer(shape)[1:]
+    setting = zip(shape[1:], node.weight.shape[2:], node.stride, node.padding, node.dilation, out, strict=True)
+    for size, kernel, stride, padding, dilation, end in setting:
+        where = np.arange(size)[:, None] * stride - padding + np.arange(kernel) * dilation
+        axes.append(np.count_nonzero((where >= 0) & (where < end), axis=1).astype(np.float64))
+    spatial = reduce(np.multiply.outer, axes)
+    return np.broadcast_to(spatial * node.weight.shape[1], shape)
 
 
 def _fan_axes(node: Conv, shape: Shape) -> list[Counts]:

@@ -1,15 +1,27 @@
-"""The function a neuron applies to its integrator before it compares with what it has sent.
+"""The function a neuron applies to its integrator before it compares with what it has sent: elementwise ones.
 
-Axes are negative, so that time and batch may stand in front. Every engine has one row per class here.
+Axes are negative, so that time and batch may stand in front. Every engine has one row per class here and in groups.py.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .missing import is_missing
+
+Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+
+def broadcasts(small: Shape, shape: Shape) -> bool:
+    """Return whether an array of shape `small` broadcasts to `shape`."""
+    pairs = zip(reversed(small), reversed(shape), strict=False)
+    return len(small) <= len(shape) and all(a in (1, b) for a, b in pairs)
 
 
 @dataclass(frozen=True)
@@ -17,14 +29,19 @@ class Function:
     """y = f(a): elementwise unless the class says which group of the integrator one value reads."""
 
     @property
-    def homogeneous(self) -> bool:
-        """Whether f(c·a) = c·f(a) for c > 0, so that a running sum can stand for a running mean."""
-        return True
+    def label(self) -> str:
+        """The function's name in tables."""
+        return type(self).__name__.lower()
 
     @property
-    def signed(self) -> bool:
-        """Whether f can be negative."""
-        return True
+    def plain(self) -> bool:
+        """Whether comparisons are enough: no arithmetic unit beside a neuron's own integrator."""
+        return False
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether f(c·a) = c·f(a) for c > 0, so that a running sum can stand for a running mean."""
+        return False
 
     def infer(self, shape: Shape) -> Shape:
         """Return the shape of f(a) for an integrator of `shape`."""
@@ -32,36 +49,44 @@ class Function:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant."""
-        return iter(())
+        for field in fields(self):
+            value = getattr(self, field.name)
+            real = isinstance(value, float | np.ndarray) and not is_missing(value)
+            if real and not np.all(np.isfinite(value)):
+                yield f"{self.label}'s {field.name} must be finite"
+
+
+class Plain(Function):
+    """A function made of comparisons."""
+
+    @property
+    def plain(self) -> bool:
+        return True
+
+    @property
+    def homogeneous(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
-class Identity(Function):
+class Identity(Plain):
     """y = a"""
 
 
 @dataclass(frozen=True)
-class Relu(Function):
+class Relu(Plain):
     """y = max(a, 0)"""
 
-    @property
-    def signed(self) -> bool:
-        return False
+
+@dataclass(frozen=True, eq=False)
+class LeakyRelu(Plain):
+    """y = a if a >= 0 else slope·a; slope is a number, or one for each channel, shaped to broadcast.   PReLU too."""
+
+    slope: float | Array = 0.01
 
 
 @dataclass(frozen=True)
-class LeakyRelu(Function):
-    """y = a if a >= 0 else slope·a"""
-
-    slope: float = 0.01
-
-    def faults(self) -> Iterator[str]:
-        if not math.isfinite(self.slope):
-            yield f"slope must be finite, not {self.slope}"
-
-
-@dataclass(frozen=True)
-class Clamp(Function):
+class Clamp(Plain):
     """y = min(max(a, low), high)"""
 
     low: float
@@ -71,62 +96,59 @@ class Clamp(Function):
     def homogeneous(self) -> bool:
         return False
 
-    @property
-    def signed(self) -> bool:
-        return self.low < 0
-
     def faults(self) -> Iterator[str]:
         if not self.low < self.high:
             yield f"clamp needs low < high, not {self.low} and {self.high}"
 
 
-def broadcasts(small: Shape, shape: Shape) -> bool:
-    """Return whether an array of shape `small` broadcasts to `shape`."""
-    pairs = zip(reversed(small), reversed(shape), strict=False)
-    return len(small) <= len(shape) and all(a in (1, b) for a, b in pairs)
+@dataclass(frozen=True)
+class Abs(Plain):
+    """y = |a|"""
 
 
-def pooled(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil: bool = False) -> int:
-    """Return the number of windows along one axis, by torch's rule: with `ceil`, a last one must start inside."""
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
-    count = (-(-span // stride) if ceil else span // stride) + 1
-    if ceil and (count - 1) * stride >= size + padding:
-        count -= 1
-    return count
+NAMES = (
+    *("gelu", "gelu_tanh", "silu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt", "reciprocal"),
+    *("hardswish", "hardsigmoid", "softplus", "mish", "sin", "cos", "erf"),
+)
 
 
 @dataclass(frozen=True)
-class MaxPool(Function):
-    """y[o] = max of a over the window of o: the last len(kernel) axes are pooled, padding never wins.
+class Elementwise(Function):
+    """y = name(a), one of NAMES, as torch defines it.
 
-    Shapes   (…, *in) -> (…, *out), out = floor((in + 2·padding − dilation·(kernel−1) − 1) / stride) + 1
+    log, sqrt and rsqrt read max(a, floor), reciprocal reads a kept at least floor away from 0 on its side: what
+    is on its way may pass through values the source never shows.
     """
 
-    kernel: Shape
-    stride: Shape
-    padding: Shape
-    dilation: Shape
-    ceil: bool = False
+    name: str
+    floor: float = 1e-6
 
-    def infer(self, shape: Shape) -> Shape:
-        for fault in self.faults():
-            raise ValueError(fault)
-        n = len(self.kernel)
-        if len(shape) < n:
-            raise ValueError(f"max_pool over {n} axes needs at least {n} axes, not shape {shape}")
-        window = zip(shape[-n:], self.kernel, self.stride, self.padding, self.dilation, strict=True)
-        out = tuple(pooled(s, k, t, p, d, self.ceil) for s, k, t, p, d in window)
-        if min(out) < 1:
-            raise ValueError(f"max_pool window {self.kernel} is larger than shape {shape}")
-        return (*shape[:-n], *out)
+    @property
+    def label(self) -> str:
+        return self.name
 
     def faults(self) -> Iterator[str]:
-        if not len(self.kernel) == len(self.stride) == len(self.padding) == len(self.dilation) > 0:
-            yield "max_pool's kernel, stride, padding and dilation must have the same length"
-        elif min(*self.kernel, *self.stride, *self.dilation) < 1 or min(self.padding) < 0:
-            yield "max_pool's kernel, stride and dilation must be at least 1, padding at least 0"
-        elif any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
-            yield "max_pool's padding must be at most half its kernel"
+        if self.name not in NAMES:
+            yield f"there is no function '{self.name}'; there are: {', '.join(NAMES)}"
+        if not self.floor > 0:
+            yield f"floor must be positive, not {self.floor}"
 
 
-FUNCTIONS: dict[str, type[Function]] = {c.__name__: c for c in (Identity, Relu, LeakyRelu, Clamp, MaxPool)}
+@dataclass(frozen=True)
+class Elu(Function):
+    """y = scale·a if a > 0 else scale·alpha·(exp(rate·a) − 1).   SELU and CELU too."""
+
+    alpha: float = 1.0
+    scale: float = 1.0
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Power(Function):
+    """y = a^exponent; for exponents that are no whole numbers a is read as max(a, 0)."""
+
+    exponent: float
+
+    @property
+    def label(self) -> str:
+        return f"power {self.exponent:g}"

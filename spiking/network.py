@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 from .errors import InvalidNetwork
 from .functions import Shape
+from .missing import incomplete
 from .nodes import Input, Neuron, Node, Output, Product
-from .synapses import Weighted
+from .synapses import Embedding, Weighted
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from torch import nn
+
+    from .backends.generate import Generation
+    from .coverage import Coverage
 
 Schedule = Literal["sigma-delta", "rate"]
 SCHEDULES: tuple[Schedule, ...] = ("sigma-delta", "rate")
@@ -91,6 +96,12 @@ class SpikingNetwork:
         """How many neurons there are in all."""
         return sum(_size(self.shapes[n.name]) for n in self.populations)
 
+    @property
+    def bodies(self) -> int:
+        """How many neurons there are in space: the moments of a recurrent cell are one neuron at many times."""
+        later = {name for name, first in self.moments.items() if name != first}
+        return sum(_size(self.shapes[n.name]) for n in self.populations if n.name not in later)
+
     @cached_property
     def depth(self) -> dict[str, int]:
         """Neuron layers on the longest path up to and including each node: with delay 1 the tick it can first speak."""
@@ -128,6 +139,25 @@ class SpikingNetwork:
                 table.setdefault(name, []).append(node)
         return {name: tuple(nodes) for name, nodes in table.items()}
 
+    def ties(self, name: str) -> tuple[str, ...]:
+        """Return the weighted nodes that use the very weights of node `name`, itself among them, in order."""
+        node = self[name]
+        return self._owners[id(node.weight)] if isinstance(node, Weighted) else ()
+
+    @cached_property
+    def _owners(self) -> dict[int, tuple[str, ...]]:
+        table: dict[int, list[str]] = {}
+        for node in self.nodes:
+            if isinstance(node, Weighted):
+                table.setdefault(id(node.weight), []).append(node.name)
+        return {key: tuple(names) for key, names in table.items()}
+
+    @cached_property
+    def moments(self) -> dict[str, str]:
+        """Each node of a recurrent cell -> the first of its kind at that place, which it is at another moment."""
+        first: dict[tuple[str, str], str] = {}
+        return {n.name: first.setdefault((n.cell, type(n).__name__), n.name) for n in self.nodes if n.cell}
+
     def check(self) -> SpikingNetwork:
         """Return the network itself, or raise InvalidNetwork with every fault at once."""
         faults = list(dict.fromkeys(self._faults()))
@@ -143,11 +173,27 @@ class SpikingNetwork:
         )
         return replace(self, nodes=tuple(nodes))
 
+    def valued(self) -> SpikingNetwork:
+        """Return the network itself, or raise InvalidNetwork if it has shapes but no values."""
+        holes = [node.name for node in self.nodes if incomplete(node)]
+        if holes:
+            raise InvalidNetwork(
+                f"the network has no weights: it was captured from shapes alone; it can be costed, not run "
+                f"({len(holes)} node(s) without values, '{holes[0]}' the first)"
+            )
+        return self
+
     def summary(self) -> str:
         """Return a table: node, source op, shape, neurons, unique weights W, unrolled synapses S, reuse R = S/W."""
         from .summary import summary
 
         return summary(self)
+
+    def coverage(self) -> Coverage:
+        """Return how much of the source's arithmetic is done by events, and what needs an arithmetic unit."""
+        from .coverage import coverage
+
+        return coverage(self)
 
     def save(self, path: str | Path) -> None:
         """Write the network as .npz, without pickle and atomically."""
@@ -166,13 +212,28 @@ class SpikingNetwork:
         """Return a torch.nn.Module that runs `steps` ticks on Norse: forward(x) -> readout at the last tick."""
         from .backends.norse import module
 
-        return module(self, steps, delay=delay, wavefront=wavefront)
+        return module(self.valued(), steps, delay=delay, wavefront=wavefront)
+
+    def generate(
+        self, ids: ArrayLike, *, steps: int, max_new_tokens: int, device: str = "cpu", dtype: str = "float32"
+    ) -> Generation:
+        """Return the greedy continuation of a prompt by a language model, `steps` ticks with delay 0 for each token.
+
+        ids  (n,) or (B, n); prompt and new tokens must fit the length L the network was captured at. What a position
+        has sent is kept, so a token costs what it adds and the keys it reads, not the text read again.
+
+        Raises InvalidInput (all at once), UnsupportedNode (every node that mixes positions in another way than
+        causal attention).
+        """
+        from .backends.generate import generate
+
+        return generate(self.valued(), ids, steps=steps, max_new_tokens=max_new_tokens, device=device, dtype=dtype)
 
     def dense(self) -> nn.Module:
         """Return a torch.nn.Module of the same function without spikes: every neuron sends f(a)."""
         from .backends.dense import dense
 
-        return dense(self)
+        return dense(self.valued())
 
     def _infer(self) -> tuple[dict[str, Shape], list[str]]:
         shapes: dict[str, Shape] = {}
@@ -221,6 +282,19 @@ class SpikingNetwork:
             yield f"{_label(node)}: nothing reads it"
         if len(seen) == len(self.nodes):
             yield from self._graded_inputs()
+            yield from self._vocabularies()
+
+    def _vocabularies(self) -> Iterator[str]:
+        for source in self.inputs:
+            for reader in self.consumers(source.name):
+                rows = reader.weight.shape[0] if isinstance(reader, Embedding) else 0
+                if rows != source.vocabulary:
+                    have = f"a vocabulary of {source.vocabulary}" if source.vocabulary else "no vocabulary"
+                    need = f"{rows} rows" if rows else "real numbers"
+                    yield f"{_label(reader)}: takes {need}, but input '{source.name}' has {have}"
+        for node in self.nodes:
+            if isinstance(node, Embedding) and not isinstance(self.by_name.get(node.inputs[0]), Input):
+                yield f"{_label(node)}: only an input has ids to look up, not '{node.inputs[0]}'"
 
     def _graded_inputs(self) -> Iterator[str]:
         for node in self.nodes:

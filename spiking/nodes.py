@@ -7,7 +7,7 @@ output shape and raises ValueError with a reason; `backends/reference.py` says w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 
 from .alphabets import Alphabet
 from .functions import Function, Shape, broadcasts
+from .groups import ArgMax
+from .missing import is_missing
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A named node; `inputs` are the names of the nodes that feed it, in order."""
+    """A named node; `inputs` are the names of the nodes that feed it, in order.
+
+    cell   place in a recurrent cell: nodes of one kind and one cell are the same elements at other moments
+    """
 
     name: str
     inputs: tuple[str, ...]
+    cell: str = field(default="", kw_only=True)
 
     arity = 1  # number of inputs; -1: two or more
 
@@ -34,17 +40,24 @@ class Node:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant of the node itself."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all(np.isfinite(value)):
-                yield f"{field.name} has NaN or infinite entries"
+        for one in fields(self):
+            value = getattr(self, one.name)
+            real = isinstance(value, np.ndarray) and value.dtype.kind == "f" and not is_missing(value)
+            if real and not np.all(np.isfinite(value)):
+                yield f"{one.name} has NaN or infinite entries"
 
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """The door in: injects the analog or event input x, once (sigma-delta) or every tick (rate)."""
+    """The door in: injects the analog or event input x, once (sigma-delta) or every tick (rate).
+
+    With a `vocabulary` of V the input is ids 0 … V−1 and stands for one event each in a one-hot population.
+    A `binary` input holds zeros and ones only: a mask.
+    """
 
     shape: Shape = ()
+    vocabulary: int = 0
+    binary: bool = False
     arity = 0
 
     def infer(self, *shapes: Shape) -> Shape:
@@ -53,10 +66,19 @@ class Input(Node):
 
 @dataclass(frozen=True, eq=False)
 class Output(Node):
-    """The door out: a ← a + input; the readout is a (sigma-delta) or a/t (rate)."""
+    """The door out: a ← a + input; the readout is f(a) (sigma-delta) or f(a/t) (rate), f whatever reads it applies."""
+
+    function: tuple[Function, ...] = ()
 
     def infer(self, *shapes: Shape) -> Shape:
-        return shapes[0]
+        (shape,) = shapes
+        for function in self.function:
+            shape = function.infer(shape)
+        return shape
+
+    def faults(self) -> Iterator[str]:
+        for function in self.function:
+            yield from function.faults()
 
 
 class Product(Node):
@@ -123,6 +145,8 @@ class Neuron(Node):
         yield from super().faults()
         for function in self.function:
             yield from function.faults()
+        if any(isinstance(function, ArgMax) for function in self.function):
+            yield "an argmax has no spikes; only an output can read one"
         if self.alphabet is not None:
             yield from self.alphabet.faults()
         if self.start < 1 or (self.window is not None and self.window < 1):

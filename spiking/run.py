@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ def run(
 ) -> SpikeRecord:
     """Simulate `steps` ticks of a network.
 
-    inputs      (B, …) array or tensor, or an iterable of such batches or of (batch, label, …) tuples; streamed
+    inputs      (B, …) array or tensor, a dict of them by input name, or an iterable of such batches or of
+                (batch, label, …) tuples; streamed
     delay       0: a tick flows through the whole network; 1: a spike is seen one tick later
     wavefront   whether neurons keep to their start and window; by default with delay 1
     record      names of neuron nodes whose spikes to keep, (T, B, …); True keeps all
@@ -44,26 +45,26 @@ def run(
 
     Raises InvalidInput (steps, delay, shapes, NaN, nothing to run), UnsupportedNode (all reasons at once).
     """
-    network.check()
+    network.check().valued()
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
     run_batch = engine.prepare(network, plan)
-    source = network.inputs[0]
     readouts: dict[str, list[Array]] = {out.name: [] for out in network.outputs}
     rasters: dict[str, list[Array]] = {node.name: [] for node in network.populations if node.name in plan.keep}
     counts: dict[str, Array] = {}
     samples = 0
-    for x in _progress(batches(inputs, batch_size), progress, f"{backend} · {steps} steps"):
-        x = fitting(x, source.shape)
-        if not len(x):
+    names = tuple(node.name for node in network.inputs)
+    for batch in _progress(batches(inputs, batch_size, names), progress, f"{backend} · {steps} steps"):
+        x = fitting(batch, network.inputs)
+        if not len(x[names[0]]):
             continue
         result = run_batch(x)
-        samples += len(x)
+        samples += len(x[names[0]])
         for name, value in result.readouts.items():
             readouts[name].append(value)
         for name, value in result.rasters.items():
             rasters[name].append(value)
-        for name, value in {**result.counts, source.name: _injected(network, x, steps)}.items():
+        for name, value in {**result.counts, **_injected(network, x, steps)}.items():
             counts[name] = counts[name] + value if name in counts else value.astype(np.int64)
     if not samples:
         raise InvalidInput("there is nothing to run: the inputs hold no samples")
@@ -72,31 +73,66 @@ def run(
     return SpikeRecord(whole[0], activity, engine.name, whole[1])
 
 
-def batches(inputs: Any, batch_size: int) -> Iterator[Array]:
-    """Yield NumPy batches of an array, a tensor, an iterable of batches or a DataLoader."""
+def batches(inputs: Any, batch_size: int, names: tuple[str, ...] = ("x",)) -> Iterator[dict[str, Array]]:
+    """Yield batches, input name -> (B, …), of an array, a tensor, a dict of them, an iterable of batches, a DataLoader.
+
+    `names` are the network's inputs: a bare array is the first of them, and the only one.
+    """
     if batch_size < 1:
         raise InvalidInput(f"batch_size must be at least 1, not {batch_size}")
-    if hasattr(inputs, "shape") and hasattr(inputs, "__getitem__"):
-        if len(inputs.shape) == 0:
+    if _arraylike(inputs) or isinstance(inputs, Mapping):
+        whole = _named(inputs, names)
+        if any(len(x.shape) == 0 for x in whole.values()):
             raise InvalidInput("inputs must have a batch axis in front: (B, …)")
-        for begin in range(0, len(inputs), batch_size):
-            yield _array(inputs[begin : begin + batch_size])
-    elif isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes | dict):
+        sizes = {name: len(x) for name, x in whole.items()}
+        if len(set(sizes.values())) > 1:
+            raise InvalidInput(f"the inputs differ in their number of samples: {sizes}")
+        for begin in range(0, next(iter(sizes.values()), 0), batch_size):
+            yield {name: _array(x[begin : begin + batch_size]) for name, x in whole.items()}
+    elif isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes):
         for item in inputs:
-            yield _array(item[0] if isinstance(item, tuple | list) else item)
+            whole = _named(item[0] if isinstance(item, tuple | list) else item, names)
+            yield {name: _array(x) for name, x in whole.items()}
     else:
         raise InvalidInput(f"inputs must be an array, a tensor or an iterable of batches, not {type(inputs).__name__}")
 
 
-def fitting(x: Array, shape: tuple[int, ...]) -> Array:
-    """Return the batch as it is, or raise InvalidInput: wrong shape, NaN or infinite values, no numbers."""
+def fitting(batch: Mapping[str, Array], inputs: Sequence[Input]) -> dict[str, Array]:
+    """Return the batch as it is, or raise InvalidInput with every fault: names, shapes, types, NaN, unknown ids."""
+    faults = [f"'{node.name}' is missing" for node in inputs if node.name not in batch]
+    known = {node.name: node for node in inputs}
+    for name, x in batch.items():
+        if name in known:
+            faults += [f"'{name}' {fault}" for fault in _misfits(x, known[name])]
+    if faults:
+        raise InvalidInput("\n  ".join(["the inputs do not fit the network:", *faults]))
+    return {name: batch[name] for name in known}
+
+
+def _misfits(x: Array, node: Input) -> Iterator[str]:
     if x.dtype.kind not in "fiub":
-        raise InvalidInput(f"inputs must be real numbers, not {x.dtype}")
-    if x.shape[1:] != shape:
-        raise InvalidInput(f"the network takes (B, {', '.join(map(str, shape))}), not {x.shape}")
-    if x.dtype.kind == "f" and not np.all(np.isfinite(x)):
-        raise InvalidInput(f"inputs hold {np.count_nonzero(~np.isfinite(x))} NaN or infinite values")
-    return x
+        yield f"must be real numbers, not {x.dtype}"
+    elif x.shape[1:] != node.shape:
+        yield f"takes (B, {', '.join(map(str, node.shape))}), not {x.shape}"
+    elif x.dtype.kind == "f" and not np.all(np.isfinite(x)):
+        yield f"holds {np.count_nonzero(~np.isfinite(x))} NaN or infinite values"
+    elif node.binary and not np.all((x == 0) | (x == 1)):
+        yield "is a mask: it takes zeros and ones"
+    elif node.vocabulary and (x.dtype.kind not in "iu" or (x.size and not 0 <= x.min() <= x.max() < node.vocabulary)):
+        yield f"takes ids 0 … {node.vocabulary - 1}, as integers"
+
+
+def _arraylike(x: Any) -> bool:
+    return hasattr(x, "shape") and hasattr(x, "__getitem__")
+
+
+def _named(x: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(x, Mapping):
+        return {names[0]: x}
+    missing = [name for name in names if name not in x]
+    if missing:
+        raise InvalidInput(f"the inputs lack {', '.join(missing)}; given: {', '.join(map(str, x))}")
+    return {name: x[name] for name in names}
 
 
 def _array(x: Any) -> Array:
@@ -122,8 +158,6 @@ def _plan(
     drafts = [node.name for node in network.populations if node.alphabet is None]
     if drafts:
         faults.append(f"{len(drafts)} neuron node(s) have no alphabet yet: {', '.join(drafts[:5])}; convert() sets one")
-    if len(network.inputs) != 1:
-        faults.append(f"run() feeds one input; this network has {len(network.inputs)}")
     if faults:
         raise InvalidInput("\n  ".join(["cannot run:", *faults]) if len(faults) > 1 else faults[0])
     return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
@@ -141,11 +175,15 @@ def _engine(network: SpikingNetwork, name: str, options: dict[str, Any]) -> Any:
     return engine
 
 
-def _injected(network: SpikingNetwork, x: Array, steps: int) -> Array:
-    """Count the non-zero inputs (T, …): at tick 1, or at every tick under the rate schedule."""
-    counts = np.zeros((steps, *x.shape[1:]), dtype=np.int64)
-    counts[: None if network.schedule == "rate" else 1] = np.count_nonzero(x, axis=0)
-    return counts
+def _injected(network: SpikingNetwork, x: dict[str, Array], steps: int) -> dict[str, Array]:
+    """Count the injected events (T, …): at tick 1, or at every tick under the rate schedule; an id is one event."""
+    table = {}
+    for node in network.inputs:
+        counts = np.zeros((steps, *node.shape), dtype=np.int64)
+        sent = len(x[node.name]) if node.vocabulary else np.count_nonzero(x[node.name], axis=0)
+        counts[: None if network.schedule == "rate" else 1] = sent
+        table[node.name] = counts
+    return table
 
 
 def _activity(network: SpikingNetwork, plan: Plan, samples: int, counts: dict[str, Array]) -> Activity:
@@ -167,10 +205,10 @@ def _activity(network: SpikingNetwork, plan: Plan, samples: int, counts: dict[st
     return Activity(plan.steps, samples, plan.delay, fingerprint(network), spikes, events)
 
 
-def _progress(items: Iterator[Array], progress: bool | None, title: str) -> Iterable[Array]:
+def _progress(items: Iterator[dict[str, Array]], progress: bool | None, title: str) -> Iterable[dict[str, Array]]:
     from tqdm import tqdm
 
-    shown: Iterable[Array] = tqdm(
+    shown: Iterable[dict[str, Array]] = tqdm(
         items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress
     )
     return shown

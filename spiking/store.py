@@ -15,17 +15,51 @@ from numpy.typing import NDArray
 
 from .alphabets import Alphabet
 from .errors import InvalidFile
-from .functions import FUNCTIONS, Function
+from .functions import Function
+from .groups import FUNCTIONS
+from .missing import is_missing, missing
 from .network import Origin, SpikingNetwork
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
-from .synapses import Add, AvgPool, Concat, Conv, Gather, Linear, Mean, Pad, Permute, Reshape, Scale, Slice
+from .synapses import (
+    Add,
+    AvgPool,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Embedding,
+    Gather,
+    Linear,
+    Mean,
+    Mix,
+    Pad,
+    Permute,
+    Reshape,
+    Scale,
+    Slice,
+)
 
 FORMAT = "hectohertz"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
 VOCABULARY: tuple[type[Node], ...] = (
     *(Input, Output, Neuron, MatMul, Multiply),
-    *(Linear, Conv, AvgPool, Mean, Scale, Add, Concat, Reshape, Permute, Slice, Pad, Gather),
+    *(
+        Linear,
+        Conv,
+        ConvTranspose,
+        Embedding,
+        AvgPool,
+        Mean,
+        Mix,
+        Scale,
+        Add,
+        Concat,
+        Reshape,
+        Permute,
+        Slice,
+        Pad,
+        Gather,
+    ),
 )
 KINDS = {kind.__name__: kind for kind in VOCABULARY}
 
@@ -95,6 +129,7 @@ def load_network(path: str | Path) -> SpikingNetwork:
     """Read and check a network."""
     content, arrays = read(path, "network")
     try:
+        arrays |= {key: missing(tuple(shape)) for key, shape in content.get("missing", {}).items()}
         nodes = tuple(_node(entry, arrays) for entry in content["nodes"])
         origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
         network = SpikingNetwork(nodes, content["schedule"], content["method"], origins)
@@ -110,10 +145,21 @@ def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
     for node in network:
         entry: dict[str, Any] = {"kind": type(node).__name__}
         for field in fields(node):
+            if field.name == "cell" and not node.cell:
+                continue
             entry[field.name] = _pack(getattr(node, field.name), f"{node.name}/{field.name}", arrays)
         nodes.append(entry)
     origins = {name: asdict(origin) for name, origin in network.origins.items()}
-    return {"nodes": nodes, "schedule": network.schedule, "method": network.method, "origins": origins}, arrays
+    content: dict[str, Any] = {
+        "nodes": nodes,
+        "schedule": network.schedule,
+        "method": network.method,
+        "origins": origins,
+    }
+    shapes = {key: list(value.shape) for key, value in arrays.items() if is_missing(value)}
+    if shapes:
+        content["missing"] = shapes
+    return content, {key: value for key, value in arrays.items() if key not in shapes}
 
 
 def fingerprint(network: SpikingNetwork) -> str:
@@ -126,15 +172,17 @@ def fingerprint(network: SpikingNetwork) -> str:
 def _pack(value: object, key: str, arrays: Arrays) -> Any:
     match value:
         case np.ndarray():
-            arrays[key] = value
-            return {"array": key}
+            same = next((k for k, v in arrays.items() if v is value), key)  # shared weights are stored once
+            arrays[same] = value
+            return {"array": same}
         case Alphabet():
             arrays[f"{key}.unit"] = value.unit
             return {"alphabet": value.kind, "levels": value.levels, "theta": value.theta, "unit": f"{key}.unit"}
         case Function():
-            return {"function": type(value).__name__, **asdict(value)}
+            packed = {f.name: _pack(getattr(value, f.name), f"{key}.{f.name}", arrays) for f in fields(value)}
+            return {"function": type(value).__name__, **packed}
         case tuple():
-            return [_pack(item, key, arrays) for item in value]
+            return [_pack(item, f"{key}.{k}", arrays) for k, item in enumerate(value)]
     return value
 
 

@@ -11,30 +11,40 @@ from .table import table
 
 
 def summary(network: SpikingNetwork) -> str:
-    """Return one row per node and a line of totals; products show their gating synapses in the S column with a dot."""
+    """Return one row per node and a line of totals; products show their gating synapses in the S column with a dot.
+
+    W is "tied" where an earlier node has the weights; a later moment of a recurrent cell shows whose moment it is.
+    """
     counted = synapses(network)
     rows = []
     for node in network:
         origin = network.origins.get(node.name, Origin())
         shape = network.shapes[node.name]
         row = [node.name, _kind(node), origin.op or "–", "×".join(map(str, shape)) or "1"]
+        first = network.moments.get(node.name, node.name)
         row.append(f"{prod(shape):,}" if isinstance(node, Neuron) else "–")
         found = counted.get(node.name)
-        if found is None:
+        if first != node.name and (found is not None or isinstance(node, Neuron)):
+            row[4:] = ["·" if isinstance(node, Neuron) else "–", "–", f"= {first}", "–"]
+        elif found is None:
             row += ["–", "–", "–"]
         elif found.dynamic:
             row += ["–", f"·{found.dynamic:,}", "–"]
         else:
-            row += [f"{found.weights:,}", f"{found.unrolled:,}", f"{found.reuse:,.1f}"]
+            reuse = f"{found.reuse:,.1f}" if found.weights else "–"
+            reuse += f" × {found.moments} moments" if found.moments > 1 else ""
+            row += [f"{found.weights:,}" if found.weights else "tied", f"{found.unrolled:,}", reuse]
         rows.append(row)
     weights = sum(found.weights for found in counted.values())
     unrolled = sum(found.unrolled for found in counted.values())
     reuse = f"{unrolled / weights:,.1f}" if weights else "–"
-    last = ["total", "", "", "", f"{network.neurons:,}", f"{weights:,}", f"{unrolled:,}", reuse]
+    last = ["total", "", "", "", f"{network.bodies:,}", f"{weights:,}", f"{unrolled:,}", reuse]
     head = ["node", "kind", "source op", "shape", "neurons", "weights W", "synapses S", "reuse R"]
     depth = max((network.depth[out.name] for out in network.outputs), default=0)
     dynamic = sum(found.dynamic for found in counted.values())
     notes = f"\n{network.schedule} · {depth} neuron layers deep"
+    if network.bodies != network.neurons:
+        notes += f" · {network.neurons:,} neurons when every moment of a cell is laid out"
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
     return table(head, rows, last, left=4) + notes

@@ -11,7 +11,8 @@ from math import prod
 
 import numpy as np
 
-from .functions import Shape, broadcasts, pooled
+from .functions import Shape, broadcasts
+from .groups import pooled
 from .nodes import Array, Node
 
 
@@ -45,6 +46,21 @@ class Linear(Weighted):
 
 
 @dataclass(frozen=True, eq=False)
+class Embedding(Weighted):
+    """y[…, d] = Σ_v weight[v, d]·x[…, v] for a one-hot x: the row of each id of an input with a vocabulary.
+
+    Shapes   weight (V, D); ids (…) -> (…, D)
+    """
+
+    weight: Array
+
+    def infer(self, *shapes: Shape) -> Shape:
+        if self.weight.ndim != 2:
+            raise ValueError(f"weight must be (vocabulary, features), not {self.weight.shape}")
+        return (*shapes[0], self.weight.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
 class Conv(Weighted):
     """Cross-correlation over the last n axes, as torch's conv1d, conv2d and conv3d, zero padded.
 
@@ -74,6 +90,47 @@ class Conv(Weighted):
         if min(out) < 1:
             raise ValueError(f"kernel {self.weight.shape[2:]} is larger than the padded input {shape[1:]}")
         return _biased((self.weight.shape[0], *out), self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class ConvTranspose(Weighted):
+    """The adjoint of a convolution over the last n axes, as torch's conv_transpose1d, 2d and 3d.
+
+    Shapes   weight (I, O/groups, *kernel); bias (O, 1, …) or (O, *out); x (I, *in) -> (O, *out)
+    """
+
+    weight: Array
+    bias: Array | None = None
+    stride: Shape = (1, 1)
+    padding: Shape = (0, 0)
+    output_padding: Shape = (0, 0)
+    dilation: Shape = (1, 1)
+    groups: int = 1
+
+    def infer(self, *shapes: Shape) -> Shape:
+        (shape,) = shapes
+        n = self.weight.ndim - 2
+        fits = n >= 1 and len(shape) == n + 1 and self.groups >= 1
+        if not fits or shape[0] != self.weight.shape[0] or shape[0] % self.groups:
+            raise ValueError(f"weight {self.weight.shape} with groups={self.groups} does not fit {shape}")
+        settings = (self.stride, self.padding, self.output_padding, self.dilation)
+        if any(len(setting) != n for setting in settings):
+            raise ValueError(f"stride, padding, output_padding and dilation must have {n} entries each")
+        if min(*self.stride, *self.dilation) < 1 or min(*self.padding, *self.output_padding) < 0:
+            raise ValueError("stride and dilation must be at least 1, padding and output_padding at least 0")
+        steps = zip(self.output_padding, self.stride, self.dilation, strict=True)
+        if any(extra >= max(t, d) for extra, t, d in steps):
+            raise ValueError(f"output_padding {self.output_padding} must be below stride or dilation")
+        axes = zip(shape[1:], self.weight.shape[2:], *settings, strict=True)
+        out = tuple((size - 1) * t - 2 * p + d * (k - 1) + extra + 1 for size, k, t, p, extra, d in axes)
+        if min(out) < 1:
+            raise ValueError(f"padding {self.padding} leaves nothing of {shape}")
+        return _biased((self.weight.shape[1] * self.groups, *out), self.bias)
+
+    @property
+    def adjoint(self) -> Conv:
+        """The convolution from this node's output to its input whose every synapse runs the other way."""
+        return Conv("", (), self.weight, None, self.stride, self.padding, self.dilation, self.groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +173,24 @@ class Mean(Synapse):
         axes = {_axis(a, shape) for a in self.axes}
         kept = [1 if i in axes else s for i, s in enumerate(shape) if self.keepdims or i not in axes]
         return tuple(kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Mix(Synapse):
+    """y = matrix·x along `axis`: fixed wiring, no trained weights (interpolation, uneven pooling, sums so far).
+
+    Shapes   matrix (out, in)
+    """
+
+    axis: int
+    matrix: Array
+
+    def infer(self, *shapes: Shape) -> Shape:
+        (shape,) = shapes
+        axis = _axis(self.axis, shape)
+        if self.matrix.ndim != 2 or self.matrix.shape[1] != shape[axis]:
+            raise ValueError(f"matrix {self.matrix.shape} does not fit axis {self.axis} of {shape}")
+        return (*shape[:axis], self.matrix.shape[0], *shape[axis + 1 :])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .functions import Shape
 from .nodes import Node
-from .synapses import Add, AvgPool, Conv, Linear, Mean, Scale
+from .synapses import Add, AvgPool, Conv, ConvTranspose, Embedding, Linear, Mean, Mix, Scale
 from .wiring import REARRANGING, divisors, rearrange
 
 Index = NDArray[np.int64]
@@ -36,7 +36,14 @@ def taps(node: Node, index: int, shapes: list[Shape]) -> Taps:
         case Linear():
             return _linear(node, shape)
         case Conv():
-            return _conv(node, shape)
+            return _conv(node, shape, node.infer(shape)[1:])
+        case ConvTranspose():
+            back = _conv(node.adjoint, node.infer(shape), shape[1:])
+            return Taps(back.post, back.pre, back.which, back.value)
+        case Embedding():
+            return _embedding(node, shape)
+        case Mix():
+            return _mix(node, shape)
         case AvgPool():
             return _pool(node, shape)
         case Mean():
@@ -71,6 +78,26 @@ def _linear(node: Linear, shape: Shape) -> Taps:
     return Taps(row * size + i, row * out + o, which, node.weight.ravel()[which].astype(np.float64))
 
 
+def _embedding(node: Embedding, shape: Shape) -> Taps:
+    """Each place of the input is a one-hot population: element place·V + v."""
+    places, size = prod(shape), node.weight.size
+    which = np.tile(np.arange(size), places)
+    place = np.repeat(np.arange(places), size)
+    vocabulary, features = node.weight.shape
+    pre = place * vocabulary + which // features
+    return Taps(pre, place * features + which % features, which, node.weight.ravel()[which].astype(np.float64))
+
+
+def _mix(node: Mix, shape: Shape) -> Taps:
+    out, inner = np.nonzero(node.matrix)
+    behind = prod(shape[node.axis + 1 :] if node.axis < -1 else ())
+    front = prod(shape[: len(shape) + node.axis])
+    a, k, c = (m.ravel() for m in np.meshgrid(np.arange(front), np.arange(out.size), np.arange(behind), indexing="ij"))
+    pre = (a * node.matrix.shape[1] + inner[k]) * behind + c
+    post = (a * node.matrix.shape[0] + out[k]) * behind + c
+    return Taps(pre, post, np.full(pre.size, -1), node.matrix[out, inner][k].astype(np.float64))
+
+
 def _axis_taps(size: int, kernel: int, stride: int, padding: int, dilation: int, out: int) -> list[tuple[Index, Index]]:
     """For each kernel position: the input and output positions it connects."""
     o = np.arange(out)
@@ -79,8 +106,9 @@ def _axis_taps(size: int, kernel: int, stride: int, padding: int, dilation: int,
     return [(i[m], o[m]) for i, m in zip(where, inside, strict=True)]
 
 
-def _conv(node: Conv, shape: Shape) -> Taps:
-    sizes, out = shape[1:], node.infer(shape)[1:]
+def _conv(node: Conv, shape: Shape, out: Shape) -> Taps:
+    """`out`: how many windows each axis has, for the adjoint of a padded output fewer than would fit."""
+    sizes = shape[1:]
     kernel = node.weight.shape[2:]
     channels, wide = node.weight.shape[:2]
     setting = zip(sizes, kernel, node.stride, node.padding, node.dilation, out, strict=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .functions import Shape
 from .nodes import Node
-from .synapses import Add, AvgPool, Concat, Gather, Mean, Pad, Permute, Reshape, Scale, Slice
+from .synapses import Add, AvgPool, Concat, Gather, Mean, Mix, Pad, Permute, Reshape, Scale, Slice
 
 Array = NDArray[Any]
 REARRANGING = (Reshape, Permute, Slice, Pad, Gather, Concat)
@@ -42,6 +42,8 @@ def rearrange(node: Node, xs: list[Array], shapes: list[Shape]) -> Array:
             return np.asarray(np.take(x, node.indices, axis=node.axis))
         case Mean():
             return np.asarray(x.mean(axis=node.axes, keepdims=node.keepdims))
+        case Mix():
+            return np.asarray(np.moveaxis(np.tensordot(x, node.matrix, (node.axis, 1)), -1, node.axis))
         case AvgPool():
             taps = windows(x, node.kernel, node.stride, node.padding, node.infer(shape)[-len(node.kernel) :], 0.0)
             return np.asarray(taps.sum(axis=-1) / divisors(node, shape))

@@ -16,6 +16,7 @@ from spiking import (
     AvgPool,
     CapacityError,
     Clamp,
+    Embedding,
     Identity,
     Input,
     InvalidInput,
@@ -26,11 +27,14 @@ from spiking import (
     Multiply,
     Neuron,
     Output,
+    Pad,
     Permute,
+    Scale,
     SpikingNetwork,
     fan_outs,
     graded,
     run,
+    synapses,
 )
 from spiking.backends import Plan
 from spiking.backends import brian2 as engine
@@ -47,7 +51,7 @@ def circuit(case: Case, steps: int = 4, delay: int = 0, copies: int = 1) -> Circ
 def test_the_clock_ticks_at_100_hertz() -> None:
     made = circuit(ZOO["conv1d"](), steps=7)
     with generating("numpy"):
-        made.run(images(2, 9)[:1])
+        made.run({"x": images(2, 9)[:1]})
     assert float(made.clock.dt) == 0.01
     assert float(made.net.t) == pytest.approx(0.07)
 
@@ -55,7 +59,7 @@ def test_the_clock_ticks_at_100_hertz() -> None:
 def test_a_neuron_sends_at_most_one_spike_a_tick() -> None:
     made = circuit(ZOO["depthwise_conv"](), steps=20, delay=1)
     with generating("numpy"):
-        made.run(10 * images(4, 4, 4)[:1])
+        made.run({"x": 10 * images(4, 4, 4)[:1]})
     for name in ("n1", "n2", "n3"):
         pairs = list(zip(made.monitors[name].i, made.monitors[name].t_, strict=True))
         assert len(pairs) == len(set(pairs)) > 100
@@ -101,30 +105,59 @@ def test_a_chain_is_one_matrix() -> None:
 def test_batches_of_any_size_run_on_one_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three samples two at a time, then one, then none: the same as all at once."""
     case = ZOO["residual"]()
-    whole = engine.Brian2().prepare(case.network, Plan(6, 1))(case.x)
+    whole = engine.Brian2().prepare(case.network, Plan(6, 1))(case.given)
     monkeypatch.setattr(engine, "TOGETHER", 2 * sum(link.wires.pre.size for link in links(case.network)))
     split = engine.Brian2().prepare(case.network, Plan(6, 1, keep=frozenset({"n2"})))
-    again = split(case.x)
+    again = split(case.given)
     np.testing.assert_array_equal(whole.readouts["out"], again.readouts["out"])
     for name, counts in whole.counts.items():
         np.testing.assert_array_equal(counts, again.counts[name])
-    np.testing.assert_array_equal(split(case.x[2:]).rasters["n2"], again.rasters["n2"][:, 2:])
-    assert split(case.x[:0]).readouts["out"].shape == (6, 0, 5)
+    np.testing.assert_array_equal(split({"x": case.x[2:]}).rasters["n2"], again.rasters["n2"][:, 2:])
+    assert split({"x": case.x[:0]}).readouts["out"].shape == (6, 0, 5)
 
 
 def test_an_image_alone_runs_as_in_a_batch() -> None:
     case = ZOO["gated"]()
     runner = engine.Brian2().prepare(case.network, Plan(6))
-    alone = [runner(x[None]).readouts["out"] for x in case.x]
-    np.testing.assert_array_equal(np.concatenate(alone, axis=1), runner(case.x).readouts["out"])
+    alone = [runner({"x": x[None]}).readouts["out"] for x in case.x]
+    np.testing.assert_array_equal(np.concatenate(alone, axis=1), runner(case.given).readouts["out"])
 
 
-def test_more_synapses_than_fit_are_refused_before_any_is_made() -> None:
-    """6,000² · 3 = 108,000,000; the weights are one number, broadcast."""
-    weight = np.broadcast_to(np.float32(0.5), (6000, 6000))
-    network = SpikingNetwork((Input("x", (), (3, 6000)), Linear("l", ("x",), weight), Output("out", ("l",))))
+@pytest.mark.parametrize("cell", ["", "rnn"])
+def test_more_synapses_than_fit_are_refused_before_any_is_made(cell: str) -> None:
+    """6,000² · 3 = 108,000,000, be the 3 tokens or moments; the weights are one number, broadcast."""
+    matrix = Linear("l", ("x",), np.broadcast_to(np.float32(0.5), (6000, 6000)), cell=cell)
+    network = SpikingNetwork((Input("x", (), (3, 6000)), matrix, Output("out", ("l",))))
     with pytest.raises(CapacityError, match=r"108,000,000 .* more than 100,000,000.*norse"):
         engine.Brian2().prepare(network, Plan(1))
+
+
+def test_the_rows_of_a_vocabulary_are_synapses_too() -> None:
+    """128 places · 30,000 words · 32 features = 122,880,000; 30 places of 100 words and 8 features are 24,000."""
+    weight = np.broadcast_to(np.float32(0.5), (30_000, 32))
+    nodes = Input("ids", (), (128,), 30_000), Embedding("e", ("ids",), weight), Output("out", ("e",))
+    with pytest.raises(CapacityError, match=r"122,880,000 .* more than 100,000,000.*norse"):
+        engine.Brian2().prepare(SpikingNetwork(nodes), Plan(1))
+    small = SpikingNetwork((Input("ids", (), (30,), 100), Embedding("e", ("ids",), np.ones((100, 8))), nodes[2]))
+    (link,) = links(small)
+    assert link.wires.pre.size == synapses(small)["e"].physical == 24_000
+
+
+def test_several_inputs_are_cut_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three samples of ids and of a kind, two at a time, under the rate schedule."""
+    case = ZOO["embedding_rate"]()
+    whole = engine.Brian2().prepare(case.network, Plan(6))(case.given)
+    monkeypatch.setattr(engine, "TOGETHER", 2 * sum(link.wires.pre.size for link in links(case.network)))
+    split = engine.Brian2().prepare(case.network, Plan(6))(case.given)
+    np.testing.assert_array_equal(whole.readouts["out"], split.readouts["out"])
+
+
+def test_a_chain_that_leads_nowhere_has_no_synapses() -> None:
+    """Only zeros are left of the input; the output is the bias."""
+    nodes = Pad("p", ("x",), (3,), (-3,)), Scale("b", ("p",), None, np.array(0.25)), Output("out", ("b",))
+    case = build("sigma-delta", (3,), *nodes)
+    assert [link.source for link in links(case.network)] == [ONE]
+    assert differences(simulate(case, "reference", "instant"), simulate(case, "brian2", "instant")) == []
 
 
 def test_codegen_is_checked() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[1]
 DEMOS = ROOT / "demos"
@@ -47,5 +48,25 @@ def test_the_digits_are_small_and_hold_what_they_say() -> None:
             assert set(data[f"{name}_labels"]) == set(range(10))
         seen = {image.tobytes() for image in data["calibration"]}
         assert not any(image.tobytes() in seen for image in data["test"])
-        weights = sum(data[name].size for name in data.files if name.endswith("weight"))
-    assert weights == 6032 + 16 + 32  # two convolutions and a linear layer, and two batch norms
+
+
+@pytest.mark.parametrize("name", ["transformer", "recurrent"])
+def test_a_demo_prints_what_it_promises(name: str) -> None:
+    script = DEMOS / f"{name}.py"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, script], env=env, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    output = " ".join(done.stdout.split())
+    assert len(promised(script)) >= 3
+    assert [line for line in promised(script) if line not in output] == []
+
+
+def test_the_weights_are_small_and_those_of_the_models() -> None:
+    count = {}
+    for name in ("cnn", "vit", "lstm"):
+        file = DEMOS / f"digits_{name}.npz"
+        assert file.stat().st_size < 96 * 1024
+        with np.load(file, allow_pickle=False) as held:
+            count[name] = sum(held[key].size for key in held.files if "weight" in key)
+    assert count["cnn"] == 6032 + 16 + 32  # two convolutions and a linear layer, and two batch norms
+    assert count["lstm"] == 4 * 32 * (8 + 32) + 320  # input and hidden weights of four gates, and the head

@@ -428,13 +428,13 @@ def test_a_function_beyond_a_plain_update_is_unpriced_until_someone_prices_it(na
     network = SpikingNetwork(tuple(nodes))
     activity = replace(RUN, network=fingerprint(network))
     report = estimate(network, activity, name)
-    assert ("relu2", "Softmax") in {(one.node, one.action) for one in report.unpriced}
+    assert ("relu2", "softmax") in {(one.node, one.action) for one in report.unpriced}
     assert report.energy.total.at_least
     platform = load_platform(name)
-    price = replace(next(iter(platform.prices.values())), name="functions.Softmax", section="functions", value=1e-12)
-    priced = estimate(network, activity, replace(platform, prices={**platform.prices, "functions.Softmax": price}))
+    price = replace(next(iter(platform.prices.values())), name="functions.softmax", section="functions", value=1e-12)
+    priced = estimate(network, activity, replace(platform, prices={**platform.prices, "functions.softmax": price}))
     times = {"a100": 1, "brain": 8, "loihi1": 8, "horowitz45nm": 8}[name]
-    assert priced.by_action()["Softmax"].value == pytest.approx(8 * 8 * 8 * times * 1e-12)
+    assert priced.by_action()["softmax"].value == pytest.approx(8 * 8 * 8 * times * 1e-12)
 
 
 def test_assumed_activity_is_called_assumed() -> None:

@@ -122,7 +122,10 @@ def test_calibration_is_a_stream_of_statistics() -> None:
     """One batch or ten: the same counts, and rms, extremes and histogram to rounding."""
     x = samples(40, 2, 6, 6)
     network = draft(convert(cnn(), x))
-    whole, parts = (calibrate(network, data, percentiles=True) for data in ([x.numpy()], np.split(x.numpy(), 10)))
+    whole, parts = (
+        calibrate(network, ({"input": part} for part in data), percentiles=True)
+        for data in (np.split(x.numpy(), 1), np.split(x.numpy(), 10))
+    )
     for name, a in whole.items():
         b = parts[name]
         assert (a.count, a.largest, a.lowest) == pytest.approx((b.count, b.largest, b.lowest), rel=1e-6)
@@ -193,10 +196,10 @@ def test_the_trained_network_keeps_its_accuracy(data: object) -> None:
     ("setting", "reason"),
     [
         ({"method": "temporal"}, "there is no method 'temporal'; there are: sigma-delta, rate"),
-        ({"percentile": 99.0}, "method 'sigma-delta' takes precision, window; given: percentile"),
+        ({"percentile": 99.0}, "method 'sigma-delta' takes precision, error, window; given: percentile"),
         ({"method": "rate", "precision": "exact"}, "method 'rate' takes percentile; given: precision"),
         ({"method": SigmaDelta(), "precision": 1.0}, "give parameters to the method itself, not beside it: precision"),
-        ({"precision": "finest"}, "precision must be one of fast, default, exact or a number, not 'finest'"),
+        ({"precision": "finest"}, "precision must be one of fast, default, exact, auto, or a number, not 'finest'"),
         ({"precision": 0.0}, r"precision must lie in \(0, 4\], not 0.0"),
         ({"window": 0}, "window must be at least 1, not 0"),
         ({"method": "rate", "percentile": 101.0}, r"percentile must lie in \(0, 100\], not 101.0"),

@@ -210,19 +210,19 @@ def test_a_3x3_convolution_by_hand() -> None:
     """
     node = Conv("c", ("x",), np.zeros((64, 64, 3, 3), np.float32), padding=(1, 1))
     counted = count(node, (64, 32, 32))
-    assert counted == (36_864, 37_748_736, 36_192_256, 0)
+    assert counted == (36_864, 37_748_736, 36_192_256, 0, 1)
     assert counted.reuse == 1_024 == 32 * 32
 
 
 def test_a_matrix_is_used_once_or_once_a_token() -> None:
     node = Linear("l", ("x",), np.zeros((10, 6)), np.zeros(10))
-    assert count(node, (6,)) == (60, 60, 60, 0)
+    assert count(node, (6,)) == (60, 60, 60, 0, 1)
     assert count(node, (197, 6)).reuse == 197
 
 
 def test_products_hold_gates_and_no_weights() -> None:
-    assert count(MatMul("m", ("a", "b")), (2, 3, 4), (2, 4, 5)) == (0, 0, 0, 2 * 3 * 4 * 5)
-    assert count(Multiply("m", ("a", "b")), (2, 3), (1, 3)) == (0, 0, 0, 6)
+    assert count(MatMul("m", ("a", "b")), (2, 3, 4), (2, 4, 5)) == (0, 0, 0, 2 * 3 * 4 * 5, 1)
+    assert count(Multiply("m", ("a", "b")), (2, 3), (1, 3)) == (0, 0, 0, 6, 1)
     assert np.isnan(count(Multiply("m", ("a", "b")), (2, 3), (1, 3)).reuse)
 
 

@@ -234,13 +234,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "norse option": ({"backend": "norse", "codegen": "numpy"}, "has no option codegen; it has: device, dtype"),
     "dtype": ({"backend": "norse", "dtype": "float16"}, "dtype must be 'float32' or 'float64', not 'float16'"),
     "batch size": ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
-    "shape": ({"inputs": np.ones((3, 5))}, r"the network takes \(B, 6\), not \(3, 5\)"),
-    "no batch": ({"inputs": np.ones(6)}, r"the network takes \(B, 6\), not \(6,\)"),
+    "shape": ({"inputs": np.ones((3, 5))}, r"'x' takes \(B, 6\), not \(3, 5\)"),
+    "no batch": ({"inputs": np.ones(6)}, r"'x' takes \(B, 6\), not \(6,\)"),
     "a number": ({"inputs": np.ones(())}, r"inputs must have a batch axis in front: \(B, …\)"),
-    "NaN": ({"inputs": np.array([[np.nan] * 2 + [0] * 4])}, "inputs hold 2 NaN or infinite values"),
-    "infinity": ({"inputs": torch.full((1, 6), torch.inf)}, "inputs hold 6 NaN or infinite values"),
-    "complex": ({"inputs": np.ones((1, 6), complex)}, "inputs must be real numbers, not complex128"),
-    "words": ({"inputs": np.array([["a"] * 6])}, "inputs must be real numbers, not <U1"),
+    "NaN": ({"inputs": np.array([[np.nan] * 2 + [0] * 4])}, "'x' holds 2 NaN or infinite values"),
+    "infinity": ({"inputs": torch.full((1, 6), torch.inf)}, "'x' holds 6 NaN or infinite values"),
+    "complex": ({"inputs": np.ones((1, 6), complex)}, "'x' must be real numbers, not complex128"),
+    "words": ({"inputs": np.array([["a"] * 6])}, "'x' must be real numbers, not <U1"),
     "no samples": ({"inputs": np.ones((0, 6))}, "there is nothing to run: the inputs hold no samples"),
     "no batches": ({"inputs": []}, "there is nothing to run"),
     "a text": ({"inputs": "images.npz"}, "inputs must be an array, a tensor or an iterable of batches, not str"),
@@ -284,10 +284,18 @@ def test_an_invalid_network_is_not_run() -> None:
         run(network(start=0), images(), steps=1, progress=False)
 
 
-def test_two_inputs_are_not_fed() -> None:
+def test_two_inputs_are_fed_by_name() -> None:
     nodes = (Input("a", (), (2,)), Input("b", (), (2,)), Output("o", ("a",)), Output("p", ("b",)))
-    with pytest.raises(InvalidInput, match="run\\(\\) feeds one input; this network has 2"):
-        run(SpikingNetwork(nodes), np.ones((1, 2)), steps=1, progress=False)
+    network = SpikingNetwork(nodes)
+    given = {"a": np.ones((3, 2)), "b": np.full((3, 2), 2.0)}
+    for engine in ("reference", "norse"):
+        record = run(network, given, steps=1, backend=engine, progress=False)
+        assert record.readouts["o"].mean() == 1.0
+        assert record.readouts["p"].mean() == 2.0
+    with pytest.raises(InvalidInput, match="'b' is missing"):
+        run(network, np.ones((1, 2)), steps=1, progress=False)
+    with pytest.raises(InvalidInput, match="differ in their number of samples"):
+        run(network, {**given, "b": np.ones((2, 2))}, steps=1, progress=False)
 
 
 def test_an_engine_names_every_node_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,8 +313,8 @@ def test_an_engine_names_every_node_it_cannot_run(monkeypatch: pytest.MonkeyPatc
 def test_batches_are_views_of_an_array() -> None:
     """Nothing is copied on the way."""
     x = images()
-    assert [len(b) for b in batches(x, 3)] == [3, 3, 1]
-    assert all(np.shares_memory(b, x) for b in batches(x, 3))
+    assert [len(b["x"]) for b in batches(x, 3)] == [3, 3, 1]
+    assert all(np.shares_memory(b["x"], x) for b in batches(x, 3))
 
 
 @pytest.mark.parametrize("delay", [0, 1])
@@ -314,7 +322,7 @@ def test_the_module_is_the_last_tick_of_the_run(delay: int) -> None:
     module = network().module(steps=4, delay=delay)
     readout = simulate(images(), "norse", delay=delay).readout
     np.testing.assert_array_equal(module(torch.as_tensor(images())).numpy(), readout[-1])
-    with pytest.raises(InvalidInput, match=r"the network takes \(B, 6\), not \(2, 3\)"):
+    with pytest.raises(InvalidInput, match=r"'x' takes \(B, 6\); given: .*\(2, 3\)"):
         module(torch.ones(2, 3))
     with pytest.raises(InvalidInput, match="steps must be at least 1 and delay 0 or 1, not 0 and 0"):
         network().module(steps=0)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
+
+from torch import Tensor
 
 from spiking import SpikingNetwork
 
@@ -19,6 +22,10 @@ class Method(ABC):
     citation: ClassVar[str]
     percentiles: ClassVar[bool] = False
     averages: ClassVar[bool] = True  # whether an average of spikes is sent on as spikes of its own
+
+    def settled(self, network: SpikingNetwork, ranges: dict[str, Range], probe: Mapping[str, Tensor]) -> Method:
+        """Return the method with every open parameter decided on a few calibration samples."""
+        return self
 
     @abstractmethod
     def assign(self, network: SpikingNetwork, ranges: dict[str, Range]) -> SpikingNetwork:

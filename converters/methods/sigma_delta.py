@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil, log2
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor, inference_mode
 
-from spiking import InvalidInput, Neuron, SpikingNetwork, graded
+from spiking import InvalidInput, Neuron, SpikingNetwork, graded, run
 
 from ..calibrate import Range
 from .base import Method
 
+TICKS, FINEST = 8, 9
 PRECISIONS = {"fast": 1 / 4, "default": 1 / 8, "exact": 1 / 16}
 
 
@@ -23,7 +26,9 @@ class SigmaDelta(Method):
         u = α·rms(f(a)) over the calibration data, one for each layer
         K = 1 + ⌈log2(max|f(a)| / 1.5u)⌉ levels
 
-    precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more
+    precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more;
+               "auto": the coarsest of 1/2, 1/4, … that keeps `error` after eight ticks on the first calibration samples
+    error      relative L2 error of the outputs that "auto" keeps
     window     ticks a neuron stays open behind the wavefront, under delay 1
     """
 
@@ -34,11 +39,15 @@ class SigmaDelta(Method):
     )
 
     precision: str | float = "default"
+    error: float = 0.05
     window: int = 3
 
     def __post_init__(self) -> None:
-        if isinstance(self.precision, str) and self.precision not in PRECISIONS:
-            raise InvalidInput(f"precision must be one of {', '.join(PRECISIONS)} or a number, not '{self.precision}'")
+        if isinstance(self.precision, str) and self.precision not in (*PRECISIONS, "auto"):
+            known = ", ".join(PRECISIONS)
+            raise InvalidInput(f"precision must be one of {known}, auto, or a number, not '{self.precision}'")
+        if not 0 < self.error < 1:
+            raise InvalidInput(f"error must lie in (0, 1), not {self.error}")
         if not 0 < self.alpha <= 4:
             raise InvalidInput(f"precision must lie in (0, 4], not {self.precision}")
         if self.window < 1:
@@ -47,7 +56,27 @@ class SigmaDelta(Method):
     @property
     def alpha(self) -> float:
         """The unit as a fraction of the layer's rms."""
-        return PRECISIONS[self.precision] if isinstance(self.precision, str) else float(self.precision)
+        return PRECISIONS.get(self.precision, 1.0) if isinstance(self.precision, str) else float(self.precision)
+
+    def settled(self, network: SpikingNetwork, ranges: dict[str, Range], probe: Mapping[str, Tensor]) -> SigmaDelta:
+        if self.precision != "auto":
+            return self
+        with inference_mode():
+            found = network.dense()(**probe)
+        exact = found if isinstance(found, dict) else {network.outputs[0].name: found}
+        reached = []
+        for halvings in range(1, FINEST + 1):
+            one = replace(self, precision=2.0**-halvings)
+            record = run(one.assign(network, ranges), probe, steps=TICKS, backend="norse", progress=False)
+            gaps = [float(np.linalg.norm(record.readouts[name][-1] - y.numpy())) for name, y in exact.items()]
+            reached.append(float(np.hypot.reduce(gaps) / np.hypot.reduce([float(y.norm()) for y in exact.values()])))
+            if reached[-1] <= self.error:
+                return one
+        best = min(reached)
+        raise InvalidInput(
+            f"no precision down to 1/{2**FINEST} keeps a relative error of {self.error} after {TICKS} ticks; "
+            f"the best reached {best:.3g}: allow that much, or give a precision and run more ticks"
+        )
 
     def assign(self, network: SpikingNetwork, ranges: dict[str, Range]) -> SpikingNetwork:
         nodes = []

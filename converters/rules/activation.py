@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spiking import Clamp, LeakyRelu, Relu
+import numpy as np
+from torch import Tensor
 
+from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax, is_missing
+
+from .arithmetic import scaled
+from .linear import array
 from .registry import Reject, rule
 
 if TYPE_CHECKING:
     from ..lower import Builder, Stream
+
+
+HUGE = float(np.finfo(np.float32).max)
 
 
 @rule("relu.default")
@@ -35,12 +43,140 @@ def clamp(b: Builder, x: Stream, low: float | None = None, high: float | None = 
     """Neuron: min(max(a, low), high)."""
     if low is None and high is None:
         raise Reject("has neither a lower nor an upper bound")
-    return b.neuron(
-        x, Clamp(float("-inf") if low is None else float(low), float("inf") if high is None else float(high))
-    )
+    if low is not None and float(low) == 0 and high is None:
+        return b.neuron(x, Relu())
+    bounds = (-HUGE if low is None else float(low), HUGE if high is None else float(high))
+    return b.neuron(x, Clamp(*bounds))
 
 
 @rule("leaky_relu.default")
 def leaky_relu(b: Builder, x: Stream, slope: float = 0.01) -> Stream:
     """Neuron: a if a ≥ 0, else slope·a."""
     return b.neuron(x, LeakyRelu(float(slope)))
+
+
+ELEMENTWISE = {
+    "silu.default": "silu",
+    "sigmoid.default": "sigmoid",
+    "tanh.default": "tanh",
+    "exp.default": "exp",
+    "log.default": "log",
+    "sqrt.default": "sqrt",
+    "rsqrt.default": "rsqrt",
+    "reciprocal.default": "reciprocal",
+    "hardswish.default": "hardswish",
+    "hardsigmoid.default": "hardsigmoid",
+    "mish.default": "mish",
+    "sin.default": "sin",
+    "cos.default": "cos",
+    "erf.default": "erf",
+}
+
+
+@rule(*ELEMENTWISE)
+def elementwise(b: Builder, x: Stream) -> Stream:
+    """Neuron: the function of that name."""
+    assert b.op is not None
+    plain = b.op.target.replace("_.", ".")
+    return b.neuron(x, Elementwise(ELEMENTWISE[plain]))
+
+
+@rule("gelu.default")
+def gelu(b: Builder, x: Stream, *, approximate: str = "none") -> Stream:
+    """Neuron: a·Φ(a), exact or by tanh."""
+    return b.neuron(x, Elementwise("gelu" if approximate == "none" else "gelu_tanh"))
+
+
+@rule("softplus.default")
+def softplus(b: Builder, x: Stream, beta: float = 1, threshold: float = 20) -> Stream:
+    """Neuron: log(1 + exp(βa))/β."""
+    if beta == 1:
+        return b.neuron(x, Elementwise("softplus"))
+    return scaled(b, b.neuron(scaled(b, x, float(beta)), Elementwise("softplus")), 1 / float(beta))
+
+
+@rule("elu.default")
+def elu(b: Builder, x: Stream, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Stream:
+    """Neuron: a if a > 0, else α(exp(a) − 1)."""
+    return b.neuron(x, Elu(float(alpha), float(scale), float(input_scale)))
+
+
+@rule("selu.default")
+def selu(b: Builder, x: Stream) -> Stream:
+    """Neuron: the self-normalising ELU."""
+    return b.neuron(x, Elu(1.6732632423543772, 1.0507009873554805))
+
+
+@rule("celu.default")
+def celu(b: Builder, x: Stream, alpha: float = 1.0) -> Stream:
+    """Neuron: a if a > 0, else α(exp(a/α) − 1)."""
+    return b.neuron(x, Elu(float(alpha), 1.0, 1 / float(alpha)))
+
+
+@rule("prelu.default")
+def prelu(b: Builder, x: Stream, weight: Tensor) -> Stream:
+    """Neuron: a if a ≥ 0, else slope·a, a slope for each channel."""
+    slope = array(weight)
+    each = slope.size > 1 or is_missing(slope)
+    return b.neuron(x, LeakyRelu(slope.reshape(-1, *(1,) * (len(x.shape) - 2)) if each else slope.item()))
+
+
+@rule("abs.default")
+def abs_(b: Builder, x: Stream) -> Stream:
+    """Neuron: |a|."""
+    return b.neuron(x, Abs())
+
+
+@rule("pow.Tensor_Scalar", "square.default")
+def power(b: Builder, x: Stream, exponent: float = 2) -> Stream:
+    """Neuron: a to a constant power."""
+    return b.neuron(x, Power(float(exponent)))
+
+
+@rule("clamp_min.default")
+def clamp_min(b: Builder, x: Stream, low: float) -> Stream:
+    """Neuron: max(a, low)."""
+    return clamp(b, x, low)
+
+
+@rule("clamp_max.default")
+def clamp_max(b: Builder, x: Stream, high: float) -> Stream:
+    """Neuron: min(a, high)."""
+    return clamp(b, x, None, high)
+
+
+@rule("softmax.int", "_softmax.default")
+def softmax(b: Builder, x: Stream, dim: int, dtype: Any = None) -> Stream:
+    """Neuron over a group: exp(a) / Σ exp(a)."""
+    return b.neuron(x, Softmax(b.axis(x, dim)))
+
+
+@rule("log_softmax.int", "_log_softmax.default")
+def log_softmax(b: Builder, x: Stream, dim: int, dtype: Any = None) -> Stream:
+    """Neuron over a group: a − log Σ exp(a); read out directly where it is the output."""
+    return b.neuron(x, LogSoftmax(b.axis(x, dim)))
+
+
+@rule("argmax.default")
+def argmax(b: Builder, x: Stream, dim: int | None = None, keepdim: bool = False) -> Stream:
+    """Readout: the index of the largest; only as an output."""
+    if dim is None or keepdim:
+        raise Reject("needs a dim, and keepdim=False")
+    at = dim % len(x.shape)
+    return b.neuron(x, ArgMax(b.axis(x, dim)), (*x.shape[:at], *x.shape[at + 1 :]))
+
+
+@rule("glu.default")
+def glu(b: Builder, x: Stream, dim: int = -1) -> Stream:
+    """Product of one half with the sigmoid of the other."""
+    from .arithmetic import mul
+    from .shape import slice_
+
+    half = x.shape[dim] // 2
+    gate = elementwise_named(b, slice_(b, x, dim, half, 2 * half), "sigmoid")
+    return mul(b, slice_(b, x, dim, 0, half), gate)
+
+
+def elementwise_named(b: Builder, x: Stream, name: str) -> Stream:
+    """Add a neuron with an elementwise function."""
+    return b.neuron(x, Elementwise(name))

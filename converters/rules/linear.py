@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from spiking import Conv, Linear, Pad
+from spiking import Conv, Linear, Pad, missing
 
 from .registry import Reject, rule
 
@@ -21,7 +21,7 @@ def linear(b: Builder, x: Stream, weight: Tensor, bias: Tensor | None = None) ->
     _constant(weight, bias)
     if weight.ndim != 2 or not x.sample:
         raise Reject(f"needs a weight (out, in) and an input with features, not {tuple(weight.shape)} and {x.shape}")
-    fields = {"weight": array(weight), "bias": None if bias is None else array(bias)}
+    fields = {"weight": b.weight(weight), "bias": None if bias is None else array(bias)}
     return b.add(Linear, [x], (*x.shape[:-1], weight.shape[0]), **fields)
 
 
@@ -41,8 +41,10 @@ def conv(
     n = weight.ndim - 2
     if len(x.sample) != n + 1:
         raise Reject(f"takes (batch, channels, {n} axes), not {x.shape}")
-    setting = {"stride": spread(stride, n), "padding": spread(padding, n), "dilation": spread(dilation, n)}
-    node = Conv("", (), array(weight), None, **setting, groups=groups)
+    names = ("stride", "padding", "dilation")
+    values = (stride, padding, dilation)
+    setting: dict[str, Any] = {name: spread(value, n) for name, value in zip(names, values, strict=True)}
+    node = Conv("", (), b.weight(weight), None, **setting, groups=groups)
     shape = (1, *node.infer(x.sample))
     column = None if bias is None else array(bias).reshape(-1, *(1,) * n)
     return b.add(Conv, [x], shape, weight=node.weight, bias=column, **setting, groups=groups)
@@ -79,7 +81,9 @@ def spread(value: Any, n: int) -> tuple[int, ...]:
 
 
 def array(value: Tensor) -> np.ndarray[Any, Any]:
-    """Return a tensor as a NumPy array that no later training step can change."""
+    """Return a tensor as a NumPy array that no later training step can change; without values if it has none."""
+    if value.is_meta:
+        return missing(tuple(value.shape))
     return np.array(value.detach().cpu().float().numpy())
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from spiking import Scale
+from spiking import GroupNorm, Norm, Scale
 
 from .linear import array
 from .registry import Reject, rule
@@ -37,3 +37,65 @@ def batch_norm(
     column = (-1, *(1,) * (len(x.shape) - 2))
     fields = {"weight": array(gain.reshape(column)), "bias": array(shift.reshape(column))}
     return b.add(Scale, [x], x.shape, **fields)
+
+
+@rule("layer_norm.default")
+def layer_norm(
+    b: Builder,
+    x: Stream,
+    shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    cudnn: bool = True,
+) -> Stream:
+    """Neuron over a group: γ(a − mean)/√(var + ε) + β."""
+    return b.neuron(x, Norm(len(shape), eps, _kept(weight), _kept(bias)))
+
+
+@rule("rms_norm.default")
+def rms_norm(b: Builder, x: Stream, shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Stream:
+    """Neuron over a group: γa/√(mean a² + ε)."""
+    small = torch.finfo(torch.float32).eps if eps is None else eps
+    return b.neuron(x, Norm(len(shape), small, _kept(weight), center=False))
+
+
+@rule("group_norm.default")
+def group_norm(
+    b: Builder,
+    x: Stream,
+    groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    cudnn: bool = True,
+) -> Stream:
+    """Neuron over a group of channels and all of space."""
+    return b.neuron(x, GroupNorm(groups, eps, _column(weight, x), _column(bias, x)))
+
+
+@rule("instance_norm.default")
+def instance_norm(
+    b: Builder,
+    x: Stream,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor | None,
+    var: Tensor | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn: bool,
+) -> Stream:
+    """Neuron over the space of each channel; with running statistics a scale."""
+    if not use_input_stats:
+        return batch_norm(b, x, weight, bias, mean, var, False, momentum, eps, cudnn)
+    return b.neuron(x, GroupNorm(x.shape[1], eps, _column(weight, x), _column(bias, x)))
+
+
+def _kept(value: Tensor | None) -> Any:
+    return None if value is None else array(value)
+
+
+def _column(value: Tensor | None, x: Stream) -> Any:
+    return None if value is None else array(value).reshape(-1, *(1,) * (len(x.shape) - 2))

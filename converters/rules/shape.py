@@ -5,7 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from spiking import Concat, Pad, Permute, Scale, Slice
+import numpy as np
+import torch
+
+from spiking import Concat, Gather, Pad, Permute, Scale, Slice
 
 from .registry import Reject, rule
 
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     "alias.default",
     "detach.default",
     "lift_fresh_copy.default",
-    "to.dtype",
-    "to.dtype_layout",
-    "to.device",
     "type_as.default",
     "_assert_tensor_metadata.default",
 )
@@ -34,6 +34,16 @@ def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
     assert b.op is not None
     if "dropout" in b.op.target and rest[1]:
         raise Reject("is switched on; convert in eval mode, or remove the training=True")
+    return x
+
+
+@rule("to.dtype", "to.dtype_layout", "to.device", "_to_copy.default")
+def to(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
+    """Nothing: the value passes; a mask may become boolean."""
+    if torch.bool in (*rest, more.get("dtype")):
+        if not b.integer(x):
+            raise Reject("makes a mask of a value that depends on the input")
+        return b.mask(x)
     return x
 
 
@@ -156,11 +166,36 @@ def pad(b: Builder, x: Stream, amounts: Any, mode: Any = "constant", value: floa
 def cat(b: Builder, xs: list[Stream], dim: int = 0) -> Stream:
     """Concat along one axis."""
     if not all(hasattr(x, "node") for x in xs):
-        raise Reject("mixes constants and streams")
+        return _joined(b, xs, dim)
+    if dim % len(xs[0].shape) == 0 and any(x.shape[0] == 1 for x in xs):
+        made = cat(b, [b.reshape(x, (1, *x.shape)) for x in xs], 1)
+        return b.reshape(made, made.shape[1:])
     axis = b.axis(xs[0], dim)
     shape = list(xs[0].shape)
     shape[axis] = sum(x.shape[axis] for x in xs)
     return b.add(Concat, xs, tuple(shape), axis=axis) if len(xs) > 1 else xs[0]
+
+
+def _joined(b: Builder, xs: list[Any], dim: int) -> Stream:
+    """Concatenate streams and constants: the streams with room between them, the constants as a bias."""
+    at = dim % len(xs[0].shape)
+    if at == 0:  # an axis in front, so that a leading one is no batch
+        made = _joined(b, [b.reshape(x, (1, *x.shape)) if hasattr(x, "node") else x[None] for x in xs], 1)
+        return b.reshape(made, made.shape[1:])
+    streams = [x for x in xs if hasattr(x, "node")]
+    room = [x if hasattr(x, "node") else scaled_zero(b, streams[0], tuple(x.shape)) for x in xs]
+    axis = b.axis(room[0], at)
+    shape = tuple(sum(x.shape[at] for x in xs) if d == at else s for d, s in enumerate(xs[0].shape))
+    made = b.add(Concat, room, shape, axis=axis)
+    parts = [torch.zeros(x.shape, device=b.device) if hasattr(x, "node") else x.float() for x in xs]
+    return b.add(Scale, [made], shape, "constant", bias=b.constant(torch.cat(parts, at), made.sample))
+
+
+def scaled_zero(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
+    """A stream of zeros of a shape, cut from x: the place a constant takes in a concatenation."""
+    flat = b.reshape(x, (1, prod(x.shape)))
+    taken = b.add(Gather, [flat], (1, prod(shape)), "place", axis=-1, indices=np.zeros(prod(shape), np.int64))
+    return b.reshape(b.add(Scale, [taken], taken.shape, "zero", weight=np.zeros((), np.float32)), shape)
 
 
 @rule("expand.default", "expand_as.default")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import SpikingNetwork
-from ..nodes import Neuron, Node
+from ..nodes import Neuron, Node, Output
 
 Array = NDArray[Any]
 
@@ -47,11 +47,12 @@ class BatchResult:
     rasters: dict[str, Array]
 
 
-Runner = Callable[[Array], BatchResult]
+Inputs = dict[str, Array]
+Runner = Callable[[Inputs], BatchResult]
 
 
 class Backend(ABC):
-    """A simulator: `prepare` builds the network once, the runner it returns takes batches (B, *input shape)."""
+    """A simulator: `prepare` builds the network once, the runner it returns takes a batch: input -> (B, *shape)."""
 
     name: ClassVar[str]
     cannot: ClassVar[dict[type, str]] = {}
@@ -71,7 +72,7 @@ class Backend(ABC):
 
 def _parts(node: Node) -> Iterator[object]:
     yield node
-    if isinstance(node, Neuron):
+    if isinstance(node, Neuron | Output):
         yield from node.function
 
 

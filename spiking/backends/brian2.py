@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..count import synapses
+from ..count import count
 from ..errors import CapacityError, InvalidInput
 from ..network import SpikingNetwork
-from .base import Array, Backend, BatchResult, Plan, Runner
+from ..nodes import Product
+from ..synapses import Weighted
+from .base import Backend, BatchResult, Inputs, Plan, Runner
 from .brian2_circuit import Circuit, generating
 from .compose import links
 
@@ -19,8 +21,9 @@ TOGETHER = 20_000_000  # synapses of the samples that run side by side
 class Brian2(Backend):
     """Brian2 with one synapse for every use of a weight, on a clock of 10 ms; float64.
 
-    Inputs and products are populations too, and a bias is the synapse of an element that sends 1. `codegen` is
-    "numpy" (nothing to compile) or "cython".
+    Inputs and products are populations too, and a bias is the synapse of an element that sends 1. A function that
+    reads a group has helper populations, which are no part of the account. `codegen` is "numpy" (nothing to compile)
+    or "cython".
     """
 
     name = "brian2"
@@ -36,21 +39,24 @@ class Brian2(Backend):
         together = max(1, TOGETHER // max(1, sum(link.wires.pre.size for link in found)))
         circuit: Circuit | None = None
 
-        def run(x: Array) -> BatchResult:
+        def run(x: Inputs) -> BatchResult:
             nonlocal circuit
-            copies = max(1, min(len(x), together))
+            batch = len(next(iter(x.values())))
+            copies = max(1, min(batch, together))
             with generating(target):
                 if circuit is None or circuit.copies < copies:
                     circuit = Circuit(network, plan, found, copies)
-                begins = range(0, max(1, len(x)), circuit.copies)
-                return _joined([circuit.run(x[begin : begin + circuit.copies]) for begin in begins])
+                cuts = [slice(k, k + circuit.copies) for k in range(0, max(1, batch), circuit.copies)]
+                return _joined([circuit.run({name: given[cut] for name, given in x.items()}) for cut in cuts])
 
         return run
 
 
 def _guard(network: SpikingNetwork) -> None:
-    """Refuse what does not fit in memory, from counts alone."""
-    wanted = sum(s.physical + 3 * s.dynamic for s in synapses(network).values())  # a gate has two ways in, one out
+    """Refuse what does not fit in memory, from counts alone; each moment of a recurrent cell is laid out."""
+    weighted = [node for node in network if isinstance(node, Weighted | Product)]
+    counts = [count(node, *(network.shapes[name] for name in node.inputs)) for node in weighted]
+    wanted = sum(s.physical * s.moments + 3 * s.dynamic for s in counts)  # a gate has two ways in, one out
     if wanted > LARGEST:
         raise CapacityError(
             f"backend 'brian2' lays out every synapse: {wanted:,} for one sample, more than {LARGEST:,}. "

@@ -19,14 +19,17 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from scipy.special import erf
 
-from ..functions import MaxPool, Shape
+from ..functions import Shape
 from ..network import SpikingNetwork
 from ..nodes import Array, Input, Neuron, Node, Output, Product
-from ..wiring import windows
-from .base import BatchResult, Plan
-from .brian2_code import TICK, chained, emission, largest, pieces
-from .compose import ONE, Link, gates
+from .base import BatchResult, Inputs, Plan
+from .brian2_code import TICK, emission
+from .brian2_stages import Stage, stages
+from .compose import ONE, Link, elements, gates
+from .functions_numpy import apply
+from .reference import one_hot
 
 SECONDS = 10e-3  # one tick: 100 Hz
 SENDING = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)"
@@ -49,6 +52,9 @@ def quiet() -> Iterator[None]:
 
 with quiet():
     b2: Any = import_module("brian2")  # has no types
+    ERF: Any = b2.Function(erf, arg_units=[1], return_unit=1)
+    ERF.implementations.add_implementation("cython", "from libc.math cimport erf", name="erf")
+    KNOWN = {"erf": ERF}  # the only function of the vocabulary that Brian2's language lacks
 
 
 @contextmanager
@@ -82,14 +88,15 @@ class Circuit:
         self.sends[ONE].x = 1.0
         self.net.store()
 
-    def run(self, x: Array) -> BatchResult:
-        """Run up to `copies` samples (B, *shape) from a fresh state."""
+    def run(self, x: Inputs) -> BatchResult:
+        """Run up to `copies` samples, input -> (B, *shape), from a fresh state."""
         self.net.restore()
-        source = self.sends[self.network.inputs[0].name]
-        source.x[: x.size] = x.astype(np.float64).ravel()
+        for door in self.network.inputs:
+            given = one_hot(x[door.name], door.vocabulary) if door.vocabulary else x[door.name]
+            self.sends[door.name].x[: given.size] = given.astype(np.float64).ravel()
         self.net.run(self.plan.steps * self.clock.dt, namespace={})
-        batch = len(x)
-        readouts = {node.name: self._readout(node.name, batch) for node in self.network.outputs}
+        batch = len(next(iter(x.values())))
+        readouts = {node.name: self._readout(node, batch) for node in self.network.outputs}
         counts: dict[str, Array] = {}
         rasters: dict[str, Array] = {}
         for node in self.network.populations:
@@ -104,12 +111,13 @@ class Circuit:
                 rasters[node.name] = train.reshape(self.plan.steps, batch, *shape)
         return BatchResult(readouts, counts, rasters)
 
-    def _readout(self, name: str, batch: int) -> Array:
-        a = np.asarray(self.monitors[name].a).T
-        a = a.reshape(self.plan.steps, self.copies, *self.network.shapes[name])[:, :batch]
+    def _readout(self, node: Output, batch: int) -> Array:
+        steps, shape = self.plan.steps, self.network.shapes[node.inputs[0]]
+        a = np.asarray(self.monitors[node.name].a).T.reshape(steps, self.copies, *shape)[:, :batch]
         if self.network.schedule == "rate":
-            a = a / np.arange(1, self.plan.steps + 1).reshape(-1, *(1,) * (a.ndim - 1))
-        return a
+            a = a / np.arange(1, steps + 1).reshape(-1, *(1,) * (a.ndim - 1))
+        read = apply(node.function, a.reshape(steps * batch, *shape))
+        return read.reshape(steps, batch, *read.shape[1:])
 
     def _spikes(self, name: str, batch: int) -> tuple[Array, Array, Array]:
         """Return tick (from 0), element and value of every spike of the first `batch` copies."""
@@ -122,13 +130,13 @@ class Circuit:
     def _population(self, node: Node) -> None:
         name = node.name
         if isinstance(node, Input):
-            self.sends[name] = self._door(prod(node.shape))
+            self.sends[name] = self._door(elements(node))
         elif isinstance(node, Neuron):
             self._neuron(node)
         elif isinstance(node, Product):
             self._product(node)
         elif isinstance(node, Output):
-            self.arrives[name] = self._group(prod(self.network.shapes[name]), "a : 1")
+            self.arrives[name] = self._group(prod(self.network.shapes[node.inputs[0]]), "a : 1")
             self.monitors[name] = self._add(b2.StateMonitor(self.arrives[name], "a", record=True, when="read"))
 
     def _door(self, size: int) -> Any:
@@ -139,42 +147,44 @@ class Circuit:
         return group
 
     def _neuron(self, node: Neuron) -> None:
-        """One group, and one more for each max-pool, which reads the group before it window by window."""
+        """One group for each stage of the function: the first integrates, the last sends."""
         assert node.alphabet is not None  # run() refuses drafts
-        level, shape = self.level[node.name], self.network.shapes[node.inputs[0]]
+        level, shape = self.level[node.name], self.network.shapes[node.name]
         mean = self.network.schedule == "rate" and not all(f.homogeneous for f in node.function)
-        parts = pieces(node.function)
-        group: Any = None
-        for order, (pool, functions) in enumerate(parts):
-            last = order == len(parts) - 1
-            state, fires = (SENDING, level) if last else ("y : 1", None)
-            if pool is None:
-                group = self.arrives[node.name] = self._group(prod(shape), f"a : 1\n{state}", fires)
-                reading, value = list[str](), "(a/tick)" if mean else "a"
-            else:
-                group = self._pooled(group, pool, shape, state, fires)
-                shape = pool.infer(shape)
-                reading, value = largest(prod(pool.kernel))
-            applying, value = chained(functions, value)
-            lines = [TICK, *reading, *applying]
+        chain = stages(node.function, self.network.shapes[node.inputs[0]], "(a/tick)" if mean else "a")
+        groups: list[Any] = []
+        for order, stage in enumerate(chain):
+            last = order == len(chain) - 1
+            variables = [*["a : 1"][order:], SENDING if last else "y : 1", *stage.variables]
+            group = self._group(stage.size, "\n".join(variables), level if last else None)
             if last:
-                lines += emission(node, self.plan, f"tick*{value}" if mean else value)
+                ending = emission(node, self.plan, f"tick*{stage.value}" if mean else stage.value)
             else:
-                lines.append(f"y = {value}")
-            group.run_regularly("\n".join(lines), when=f"emit{level}", order=order)
-        group.u = self._everywhere(node.alphabet.unit, shape)
-        group.v0 = self._everywhere(np.zeros(()) if node.v0 is None else node.v0, shape)
-        self.sends[node.name] = group
-        self.monitors[node.name] = self._add(b2.SpikeMonitor(group, variables="q"))
+                ending = [f"y = {stage.value}"]
+            if stage.members is None:
+                group.run_regularly("\n".join([TICK, *stage.lines, *ending]), when=f"emit{level}", order=order)
+            groups.append(group)
+            self._connect(stage, groups, f"emit{level}", order)
+        groups[-1].u = self._everywhere(node.alphabet.unit, shape)
+        groups[-1].v0 = self._everywhere(np.zeros(()) if node.v0 is None else node.v0, shape)
+        self.arrives[node.name], self.sends[node.name] = groups[0], groups[-1]
+        self.monitors[node.name] = self._add(b2.SpikeMonitor(groups[-1], variables="q"))
 
-    def _pooled(self, before: Any, pool: MaxPool, shape: Shape, state: str, level: int | None) -> Any:
-        """Return a group whose variables y0, y1, … are linked to the y of their window in the group before it."""
-        reads = _windows(pool, shape)
-        linked = "".join(f"\ny{k} : 1 (linked)" for k in range(len(reads)))
-        group = self._group(reads.shape[1], state + linked, level)
-        for k, where in enumerate(reads):
-            setattr(group, f"y{k}", b2.linked_var(before, "y", index=self._copied(where, prod(shape))))
-        return group
+    def _connect(self, stage: Stage, groups: list[Any], when: str, order: int) -> None:
+        """Give the last group what its stage reads of those before it."""
+        group = groups[-1]
+        for name, (source, where) in stage.reads.items():
+            index = self._copied(where, len(groups[source]) // self.copies)
+            setattr(group, name, b2.linked_var(groups[source], "y", index=index))
+        for name, value in stage.constants.items():
+            setattr(group, name, np.tile(value, self.copies))
+        if stage.members is not None:
+            source, of = stage.members
+            plain = {"clock": self.clock, "namespace": {}}
+            made = b2.Synapses(groups[source], group, f"y_post = {stage.term} : 1 (summed)", **plain)
+            made.connect(i=np.arange(len(groups[source])), j=self._copied(of, stage.size))
+            made.summed_updaters["y_post"].when, made.summed_updaters["y_post"].order = when, order
+            self._add(made)
 
     def _product(self, node: Product) -> None:
         """Gates: each holds both factors and sends the change of their product, or of its share of the mean."""
@@ -200,7 +210,7 @@ class Circuit:
     def _group(self, size: int, variables: str, level: int | None = None) -> Any:
         """Return a group of `size` elements a copy; with a level it sends its q whenever that is not 0."""
         fires = {} if level is None else {"threshold": "q != 0", "reset": ""}
-        group = b2.NeuronGroup(size * self.copies, variables, clock=self.clock, namespace={}, **fires)
+        group = b2.NeuronGroup(size * self.copies, variables, clock=self.clock, namespace=KNOWN, **fires)
         if level is not None:
             group.thresholder["spike"].when = f"fire{level}"
         return self._add(group)
@@ -231,12 +241,3 @@ def _schedule(network: SpikingNetwork, delay: int) -> tuple[list[str], dict[str,
     late = delay == 1 and bool(network.populations)
     slots.insert(len(slots) - late, "read")
     return ["start", "groups", *slots, "resets", "end"], level
-
-
-def _windows(pool: MaxPool, shape: Shape) -> Array:
-    """Return the flat positions each window reads, (taps, out); a padded one is replaced by one that is inside."""
-    marks = np.arange(prod(shape)).reshape(shape)
-    out = pool.infer(shape)[-len(pool.kernel) :]
-    reads = windows(marks, pool.kernel, pool.stride, pool.padding, out, -1, pool.dilation)
-    reads = reads.reshape(-1, reads.shape[-1])
-    return np.where(reads < 0, reads.max(axis=-1, keepdims=True), reads).T

@@ -1,46 +1,72 @@
 """What a population computes in one tick, as text in Brian2's equation language; needs no Brian2.
 
-Every expression means what backends/reference.py says, in the same order of operations. Every line of a function
-makes a new name: the numpy target turns y = y*k into a product in place, and y may be another array by a new name.
+Every expression means what backends/reference.py and backends/functions_numpy.py say, in the same order of operations
+where Brian2 has the same operations.
 """
 
 from __future__ import annotations
 
 from ..alphabets import Alphabet
-from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu
+from ..functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from ..nodes import Neuron
 from .base import Plan
+from .functions_numpy import TANH_GELU
 
 TICK = "tick = t_in_timesteps + 1"
+SIGMOID = "exp(clip({y}, -inf, 0.0))/(1.0 + exp(-abs({y})))"  # no overflow on either side
+SOFTPLUS = "(clip({y}, 0.0, inf) + log1p(exp(-abs({y}))))"
+
+ELEMENTWISE: dict[str, str] = {
+    "gelu": "{y}*(1.0 + erf({y}/sqrt(2.0)))/2.0",
+    "gelu_tanh": f"{{y}}*(1.0 + tanh({float(TANH_GELU)!r}*({{y}} + 0.044715*{{y}}**3)))/2.0",
+    "silu": f"{{y}}*({SIGMOID})",
+    "sigmoid": SIGMOID,
+    "tanh": "tanh({y})",
+    "exp": "exp({y})",
+    "log": "log({y})",
+    "sqrt": "sqrt({y})",
+    "rsqrt": "1.0/sqrt({y})",
+    "reciprocal": "1.0/{y}",
+    "hardswish": "{y}*clip({y} + 3.0, 0.0, 6.0)/6.0",
+    "hardsigmoid": "clip({y} + 3.0, 0.0, 6.0)/6.0",
+    "softplus": f"{SOFTPLUS}*int({{y}} <= 20.0) + {{y}}*int({{y}} > 20.0)",
+    "mish": f"{{y}}*tanh({SOFTPLUS})",
+    "sin": "sin({y})",
+    "cos": "cos({y})",
+    "erf": "erf({y})",
+}
 
 
-def pieces(functions: tuple[Function, ...]) -> list[tuple[MaxPool | None, list[Function]]]:
-    """Split a composition at its max-pools: a pool (None in the first piece) and what follows it elementwise."""
-    found: list[tuple[MaxPool | None, list[Function]]] = [(None, [])]
-    for function in functions:
-        if isinstance(function, MaxPool):
-            found.append((function, []))
-        else:
-            found[-1][1].append(function)
-    return found
+def largest(names: list[str]) -> str:
+    """Return max(…) over names as an expression."""
+    value = names[0]
+    for name in names[1:]:
+        value = f"clip({value}, {name}, inf)"
+    return value
 
 
-def largest(taps: int) -> tuple[list[str], str]:
-    """Return lines, and the name that is max(y0, y1, …) after them."""
-    lines, value = [], "y0"
-    for k in range(1, taps):
-        lines.append(f"m{k} = clip({value}, y{k}, inf)")
-        value = f"m{k}"
-    return lines, value
-
-
-def chained(functions: list[Function], value: str) -> tuple[list[str], str]:
-    """Return lines, and the name that is f(value) after them."""
-    lines = []
-    for k, function in enumerate(functions):
-        lines.append(f"f{k} = {_elementwise(function, value)}")
-        value = f"f{k}"
-    return lines, value
+def elementwise(function: Function, y: str, slope: str = "") -> str:
+    """Return f(y) for a name y; a slope that differs between elements is the name `slope`."""
+    match function:
+        case Identity():
+            return y
+        case Relu():
+            return f"clip({y}, 0.0, inf)"
+        case LeakyRelu():
+            return f"{y}*int({y} >= 0) + {slope or repr(float(function.slope))}*{y}*int({y} < 0)"
+        case Clamp():
+            return f"clip({y}, {float(function.low)!r}, {float(function.high)!r})"
+        case Abs():
+            return f"abs({y})"
+        case Elementwise():
+            return ELEMENTWISE[function.name].format(y=_inside(function, y))
+        case Elu():
+            alpha, scale, rate = (repr(float(v)) for v in (function.alpha, function.scale, function.rate))
+            return f"{scale}*({y}*int({y} > 0) + {alpha}*expm1(clip({y}, -inf, 0.0)*{rate})*int({y} <= 0))"
+        case Power():
+            exponent = float(function.exponent)
+            return f"{y}**{int(exponent)}" if exponent.is_integer() else f"clip({y}, 0.0, inf)**{exponent!r}"
+    raise TypeError(f"no meaning for {type(function).__name__}")
 
 
 def emission(neuron: Neuron, plan: Plan, value: str) -> list[str]:
@@ -54,17 +80,14 @@ def emission(neuron: Neuron, plan: Plan, value: str) -> list[str]:
     return [*lines, "s = s + q"]
 
 
-def _elementwise(function: Function, y: str) -> str:
-    match function:
-        case Identity():
-            return y
-        case Relu():
-            return f"clip({y}, 0.0, inf)"
-        case LeakyRelu():
-            return f"{y}*int({y} >= 0) + {float(function.slope)!r}*{y}*int({y} < 0)"
-        case Clamp():
-            return f"clip({y}, {float(function.low)!r}, {float(function.high)!r})"
-    raise TypeError(f"no meaning for {type(function).__name__}")
+def _inside(function: Elementwise, y: str) -> str:
+    """Return y where the function is defined, as functions_numpy.inside."""
+    floor = repr(float(function.floor))
+    if function.name in ("log", "sqrt", "rsqrt"):
+        return f"clip({y}, {floor}, inf)"
+    if function.name == "reciprocal":
+        return f"(clip({y}, {floor}, inf)*int({y} >= 0) + clip({y}, -inf, -{floor})*int({y} < 0))"
+    return y
 
 
 def _letter(alphabet: Alphabet) -> str:

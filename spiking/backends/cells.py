@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..alphabets import NEAREST
-from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu, Shape
+from ..functions import Shape
 from ..nodes import Neuron
+from .functions_torch import Composition
 from .linear import tensor
 
 with warnings.catch_warnings():  # Norse compiles with torch.jit at import, which this torch deprecates
@@ -22,7 +23,6 @@ with warnings.catch_warnings():  # Norse compiles with torch.jit at import, whic
 
 # for each width: the integer of that width, half of the mantissa's range, and the mask of sign and exponent
 BITS = {torch.float32: (torch.int32, 1 << 22, -(1 << 23)), torch.float64: (torch.int64, 1 << 51, -(1 << 52))}
-POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 class State(NamedTuple):
@@ -31,36 +31,6 @@ class State(NamedTuple):
     a: Tensor
     s: Tensor
     tick: int
-
-
-def apply(functions: tuple[Function, ...], a: Tensor) -> Tensor:
-    """Return f(a), f being the composition of `functions`."""
-    for function in functions:
-        a = _apply(function, a)
-    return a
-
-
-def _apply(function: Function, a: Tensor) -> Tensor:
-    match function:
-        case Identity():
-            return a
-        case Relu():
-            return torch.relu(a)
-        case LeakyRelu():
-            return F.leaky_relu(a, function.slope)
-        case Clamp():
-            return a.clamp(function.low, function.high)
-        case MaxPool():
-            return _max_pool(function, a)
-    raise TypeError(f"no meaning for {type(function).__name__}")
-
-
-def _max_pool(function: MaxPool, a: Tensor) -> Tensor:
-    n = len(function.kernel)
-    maps = a.reshape(-1, *a.shape[-n - 1 :]) if a.ndim > n + 1 else a
-    setting = (function.kernel, function.stride, function.padding, function.dilation, function.ceil)
-    y = POOLS[n](maps, *setting)
-    return y.reshape(*a.shape[:-n], *y.shape[-n:])
 
 
 class Code(nn.Module):
@@ -73,7 +43,8 @@ class Code(nn.Module):
         super().__init__()
         alphabet = neuron.alphabet
         assert alphabet is not None  # run() refuses drafts
-        self.function, self.rate = neuron.function, rate
+        self.function = Composition(neuron.function)
+        self.scaled = rate and not all(f.homogeneous for f in neuron.function)
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it
         self.register_buffer("unit", tensor(alphabet.unit))
@@ -81,9 +52,8 @@ class Code(nn.Module):
 
     def target(self, a: Tensor, tick: int) -> Tensor:
         """Return y = f(a), or t·f(a/t) under the rate schedule where that differs."""
-        if self.rate and not all(f.homogeneous for f in self.function):
-            return apply(self.function, a / tick) * tick
-        return apply(self.function, a)
+        y: Tensor = self.function(a / tick) * tick if self.scaled else self.function(a)
+        return y
 
     def emit(self, r: Tensor) -> Tensor:
         """Return the spike nearest r: the alphabet's rule.

@@ -1,7 +1,8 @@
 """Sparse composition: the linear maps between two populations, chained into one, as the synapses of one sample.
 
-Nodes become populations of point elements: an input, neuron or output has one per entry, a product one *gate* per
-scalar multiplication. Arrays are those of `unroll.taps`; entries from several paths between one pair are summed.
+Nodes become populations of point elements: an input, neuron or output has one per entry (an id one per word of its
+vocabulary), a product one *gate* per scalar multiplication. Arrays are those of `unroll.taps`; entries from several
+paths between one pair are summed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def links(network: SpikingNetwork) -> list[Link]:
                 reads = gates(node, [network.shapes[above] for above in node.inputs])[port]
                 fan = Wires(reads, np.arange(reads.size), np.ones(reads.size))
                 arriving = {source: after(fan, w) for source, w in arriving.items()}
-            found += [Link(source, node.name, port, w) for source, w in arriving.items()]
+            found += [Link(source, node.name, port, w) for source, w in arriving.items() if w.pre.size]
     return found
 
 
@@ -63,6 +64,11 @@ def wires(network: SpikingNetwork, name: str) -> dict[str, Wires]:
     found: dict[str, list[Wires]] = {}
     _pull(network, name, None, found)
     return {source: _summed(parts) for source, parts in found.items()}
+
+
+def elements(node: Input) -> int:
+    """Return how many elements send an input: one an entry, or a one-hot population of the vocabulary for each id."""
+    return prod(node.shape) * max(1, node.vocabulary)
 
 
 def gates(node: Product, shapes: list[Shape]) -> tuple[Index, Index, Index]:
@@ -99,7 +105,7 @@ def _pull(network: SpikingNetwork, name: str, onward: Wires | None, found: dict[
         collect = Wires(np.arange(into.size), into, np.ones(into.size))
         found.setdefault(name, []).append(collect if onward is None else after(onward, collect))
     elif isinstance(node, Input | Neuron):
-        every = np.arange(prod(network.shapes[name]))
+        every = np.arange(elements(node) if isinstance(node, Input) else prod(network.shapes[name]))
         found.setdefault(name, []).append(Wires(every, every, np.ones(every.size)) if onward is None else onward)
     else:
         for index, above in enumerate(node.inputs):
@@ -113,5 +119,7 @@ def _summed(parts: list[Wires]) -> Wires:
     pre, post, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((post, pre))
     pre, post, value = pre[order], post[order], value[order]
+    if not pre.size:
+        return Wires(pre, post, value)
     first = np.flatnonzero(np.r_[True, (np.diff(pre) != 0) | (np.diff(post) != 0)])
     return Wires(pre[first], post[first], np.add.reduceat(value, first))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..network import SpikingNetwork
-from ..synapses import Synapse
+from ..synapses import Embedding, Synapse
 from .base import Array
 from .reference import linear
 
@@ -18,7 +18,7 @@ def constants(network: SpikingNetwork) -> dict[str, Array | None]:
     found: dict[str, Array | None] = {}
     for node in network:
         found[node.name] = None
-        if isinstance(node, Synapse):
+        if isinstance(node, Synapse) and not isinstance(node, Embedding):
             shapes = [network.shapes[name] for name in node.inputs]
             above = [found[name] for name in node.inputs]
             xs = [np.zeros((1, *s)) if c is None else c[None] for c, s in zip(above, shapes, strict=True)]

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from ..network import SpikingNetwork
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..synapses import Synapse
-from .cells import apply
+from .functions_torch import Composition
 from .linear import Map, tensor
 
 Watch = Callable[[str, Tensor], None]
 
 
 class DenseModule(nn.Module):
-    """forward(x (B, …)) -> output (B, …), or a dict by name: the limit of the spiking network for many steps.
+    """forward(*inputs (B, …)) -> output (B, …), or a dict by name: the limit of the spiking network for many steps.
 
     `watch(name, value)` is called with every neuron's f(a), if given.
     """
@@ -25,12 +25,15 @@ class DenseModule(nn.Module):
         super().__init__()
         self.network = network
         self.layers = nn.ModuleList(_layers(network))
+        self.ids = {node.name: node.vocabulary > 0 for node in network.inputs}
 
-    def forward(self, x: Tensor, watch: Watch | None = None) -> Tensor | dict[str, Tensor]:
-        """Return the analog output."""
-        held: dict[str, Tensor] = {}
+    def forward(self, *inputs: Tensor, watch: Watch | None = None, **named: Tensor) -> Tensor | dict[str, Tensor]:
+        """Return the analog output; inputs come in the network's order, or by name."""
+        held = {**dict(zip((node.name for node in self.network.inputs), inputs, strict=False)), **named}
+        held = {name: x if x.is_floating_point() or self.ids[name] else x.float() for name, x in held.items()}
         for node, layer in zip(self.network, self.layers, strict=True):
-            held[node.name] = x if isinstance(node, Input) else layer(*(held[name] for name in node.inputs))
+            if not isinstance(node, Input):
+                held[node.name] = layer(*(held[name] for name in node.inputs))
             if watch is not None and isinstance(node, Neuron):
                 watch(node.name, held[node.name])
         found = {out.name: held[out.name] for out in self.network.outputs}
@@ -51,15 +54,6 @@ class _Affine(nn.Module):
         return y if self.bias is None else y + self.bias
 
 
-class _Function(nn.Module):
-    def __init__(self, neuron: Neuron) -> None:
-        super().__init__()
-        self.function = neuron.function
-
-    def forward(self, a: Tensor) -> Tensor:
-        return apply(self.function, a)
-
-
 class _Product(nn.Module):
     def __init__(self, node: Product) -> None:
         super().__init__()
@@ -74,13 +68,13 @@ class _Product(nn.Module):
 def _layers(network: SpikingNetwork) -> Iterator[nn.Module]:
     for node in network:
         match node:
-            case Neuron():
-                yield _Function(node)
+            case Neuron() | Output():
+                yield Composition(node.function)
             case Product():
                 yield _Product(node)
             case Synapse():
                 yield _Affine(node, [network.shapes[name] for name in node.inputs])
-            case Input() | Output():
+            case Input():
                 yield nn.Identity()
 
 

@@ -11,10 +11,27 @@ from torch import Tensor, nn
 
 from ..functions import Shape
 from ..nodes import Node
-from ..synapses import Add, AvgPool, Concat, Conv, Gather, Linear, Mean, Pad, Permute, Reshape, Scale, Slice
+from ..synapses import (
+    Add,
+    AvgPool,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Embedding,
+    Gather,
+    Linear,
+    Mean,
+    Mix,
+    Pad,
+    Permute,
+    Reshape,
+    Scale,
+    Slice,
+)
 from ..wiring import divisors
 
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 AVERAGES = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
@@ -28,6 +45,7 @@ class Map(nn.Module):
 
     weight: Tensor
     indices: Tensor
+    matrix: Tensor
     share: Tensor
 
     def __init__(self, node: Node, shapes: list[Shape]) -> None:
@@ -38,6 +56,8 @@ class Map(nn.Module):
             self.register_buffer("weight", tensor(weight))
         if isinstance(node, Gather):
             self.register_buffer("indices", torch.tensor(node.indices.astype(np.int64)))
+        if isinstance(node, Mix):
+            self.register_buffer("matrix", tensor(node.matrix))
         if isinstance(node, AvgPool):
             self.register_buffer("share", tensor(1 / divisors(node, shapes[0])))
 
@@ -48,11 +68,20 @@ class Map(nn.Module):
         """Apply the map to inputs (N, *shape)."""
         x, node = inputs[0], self.node
         match node:
+            case Embedding():
+                return F.embedding(x.long(), self.weight)
             case Linear():
                 return F.linear(x, self.weight)
             case Conv():
                 convolve = CONVOLUTIONS[len(node.stride)]
                 return convolve(x, self.weight, None, node.stride, node.padding, node.dilation, node.groups)
+            case ConvTranspose():
+                back = TRANSPOSED[len(node.stride)]
+                setting = (node.stride, node.padding, node.output_padding, node.groups, node.dilation)
+                return back(x, self.weight, None, *setting)
+            case Mix():
+                moved = x.movedim(node.axis, -1)
+                return F.linear(moved, self.matrix).movedim(-1, node.axis)
             case Scale():
                 return x if node.weight is None else x * self.weight
             case Add():

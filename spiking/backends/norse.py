@@ -19,9 +19,10 @@ from ..functions import Shape
 from ..network import SpikingNetwork
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..synapses import Synapse
-from .base import Array, Backend, BatchResult, Plan, Runner
+from .base import Array, Backend, BatchResult, Inputs, Plan, Runner
 from .cells import Cell
 from .constants import constants
+from .functions_torch import Composition
 from .linear import Map, tensor
 
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
@@ -141,9 +142,9 @@ class ReadoutLayer(nn.Module):
 
     constant: Tensor | None
 
-    def __init__(self, constant: Array | None, plan: Plan, rate: bool) -> None:
+    def __init__(self, node: Output, constant: Array | None, plan: Plan, rate: bool) -> None:
         super().__init__()
-        self.plan, self.rate = plan, rate
+        self.plan, self.rate, self.function = plan, rate, Composition(node.function)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
     def forward(self, train: Train) -> Tensor:
@@ -152,7 +153,8 @@ class ReadoutLayer(nn.Module):
         ticks = torch.arange(1, self.plan.steps + 1, device=a.device, dtype=a.dtype).view(-1, *(1,) * (a.ndim - 1))
         if self.constant is not None:
             a = a + (self.constant * ticks if self.rate else self.constant)
-        return a / ticks if self.rate else a
+        read: Tensor = self.function((a / ticks if self.rate else a).flatten(0, 1))
+        return torch.as_tensor(read).reshape(*a.shape[:2], *read.shape[1:])
 
 
 class SpikingModule(nn.Module):
@@ -173,17 +175,19 @@ class SpikingModule(nn.Module):
     def extra_repr(self) -> str:
         return f"{self.plan.steps} steps, delay {self.plan.delay}, {self.network.schedule}"
 
-    def chunks(self, x: Tensor) -> Iterator[Tensor]:
+    def chunks(self, given: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         """Cut a batch into parts whose ticks run together."""
         size = max(1, FOLD // min(self.plan.steps, 4))
-        return (x[k : k + size] for k in range(0, len(x), size))
+        batch = len(next(iter(given.values())))
+        return ({name: x[k : k + size] for name, x in given.items()} for k in range(0, batch, size))
 
-    def trains(self, x: Tensor) -> Iterator[tuple[Node, Any]]:
-        """Yield each node with its train, or its readout, for a batch x (B, …)."""
+    def trains(self, given: dict[str, Tensor]) -> Iterator[tuple[Node, Any]]:
+        """Yield each node with its train, or its readout, for a batch: input -> (B, …)."""
         held: dict[str, Any] = {}
         inject = self.plan.steps if self.network.schedule == "rate" else 1
         for node, layer, spent in zip(self.network, self.layers, self.spent, strict=True):
             if isinstance(node, Input):
+                x = given[node.name]
                 held[node.name] = Train(1, x.expand(inject, *x.shape))
             else:
                 held[node.name] = layer(*(held[name] for name in node.inputs))
@@ -191,13 +195,19 @@ class SpikingModule(nn.Module):
             for name in spent:
                 del held[name]
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, *inputs: Tensor, **named: Tensor) -> Any:
         """Return the readout after the last tick: (B, …), or a dict of them."""
-        shape = self.network.inputs[0].shape
-        if x.shape[1:] != shape:
-            raise InvalidInput(f"the network takes (B, {', '.join(map(str, shape))}), not {tuple(x.shape)}")
+        given = {**dict(zip((node.name for node in self.network.inputs), inputs, strict=False)), **named}
+        faults = [
+            f"'{node.name}' takes (B, {', '.join(map(str, node.shape))})"
+            for node in self.network.inputs
+            if node.name not in given or given[node.name].shape[1:] != node.shape
+        ]
+        if faults or len(given) != len(self.network.inputs):
+            shapes = {name: tuple(x.shape) for name, x in given.items()}
+            raise InvalidInput(f"the inputs do not fit: {'; '.join(faults)}; given: {shapes}")
         parts: dict[str, list[Tensor]] = {out.name: [] for out in self.network.outputs}
-        for chunk in self.chunks(x):
+        for chunk in self.chunks(given):
             for node, value in self.trains(chunk):
                 if isinstance(node, Output):
                     parts[node.name].append(value[-1])
@@ -217,7 +227,7 @@ def _layers(network: SpikingNetwork, plan: Plan) -> Iterator[nn.Module]:
             case Product():
                 yield ProductLayer(node, shapes, arriving, plan, rate)
             case Output():
-                yield ReadoutLayer(arriving[0], plan, rate)
+                yield ReadoutLayer(node, arriving[0], plan, rate)
             case Synapse():
                 yield SynapseLayer(node, shapes, plan.steps)
             case _:
@@ -244,15 +254,18 @@ class Norse(Backend):
         device = torch.device(plan.options.get("device", "cpu"))
         built = SpikingModule(network, plan).eval().to(device=device, dtype=dtype)
 
-        def run(x: Array) -> BatchResult:
+        def run(x: Inputs) -> BatchResult:
             with torch.inference_mode():
-                whole = torch.as_tensor(np.require(x, requirements=["C", "W"])).to(device=device, dtype=dtype)
+                arrays = {name: np.require(v, requirements=["C", "W"]) for name, v in x.items()}
+                whole = {name: torch.as_tensor(v).to(device) for name, v in arrays.items()}
+                for node in network.inputs:
+                    whole[node.name] = whole[node.name].to(torch.long if node.vocabulary else dtype)
                 return _joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
 
         return run
 
 
-def _account(built: SpikingModule, x: Tensor, plan: Plan) -> BatchResult:
+def _account(built: SpikingModule, x: dict[str, Tensor], plan: Plan) -> BatchResult:
     result = BatchResult({}, {}, {})
     for node, value in built.trains(x):
         if isinstance(node, Output):

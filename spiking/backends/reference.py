@@ -5,7 +5,7 @@
       synapse   sends weight·d + bias, the bias at tick 1 (sigma-delta) or at every tick (rate)
       neuron    a += d;  r = f(a) + v0 − s;  sends the spike of its alphabet nearest r;  s += sent
       product   sends A'∘B' − A∘B
-      output    a += d; the readout is a (sigma-delta) or a/t (rate)
+      output    a += d; the readout is f(a) (sigma-delta) or f(a/t) (rate)
 
 With delay 1 a neuron's spike is seen one tick later; everything else takes no time. Every backend must equal this
 one spike for spike on networks whose sums are exact in floating point (weights that are multiples of 2^-k).
@@ -16,16 +16,19 @@ Arrays carry the batch in front: d, a, s are (B, *shape).
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
 from ..alphabets import Alphabet
-from ..functions import Clamp, Function, Identity, LeakyRelu, MaxPool, Relu, Shape
+from ..functions import Shape
 from ..network import SpikingNetwork
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from ..synapses import Conv, Linear, Scale
+from ..synapses import Conv, ConvTranspose, Embedding, Linear, Scale
+from ..unroll import taps
 from ..wiring import aligned, rearrange, windows
-from .base import Array, Backend, BatchResult, Plan, Runner, tally
+from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
+from .functions_numpy import apply
 
 
 def emit(alphabet: Alphabet, r: Array) -> Array:
@@ -40,30 +43,6 @@ def emit(alphabet: Alphabet, r: Array) -> Array:
     return np.asarray(np.sign(r) * unit * level)
 
 
-def apply(functions: tuple[Function, ...], a: Array) -> Array:
-    """Return f(a), f being the composition of `functions`."""
-    for function in functions:
-        a = _apply(function, a)
-    return a
-
-
-def _apply(function: Function, a: Array) -> Array:
-    match function:
-        case Identity():
-            return a
-        case Relu():
-            return np.maximum(a, 0.0)
-        case LeakyRelu():
-            return np.where(a >= 0, a, function.slope * a)
-        case Clamp():
-            return np.clip(a, function.low, function.high)
-        case MaxPool():
-            out = function.infer(a.shape)[-len(function.kernel) :]
-            setting = (function.kernel, function.stride, function.padding, out)
-            return np.asarray(windows(a, *setting, -np.inf, function.dilation).max(axis=-1))
-    raise TypeError(f"no meaning for {type(function).__name__}")
-
-
 def target(neuron: Neuron, a: Array, tick: int, schedule: str) -> Array:
     """Return y = f(a), or t·f(a/t) under the rate schedule; the same where f is homogeneous."""
     if schedule == "rate" and not all(f.homogeneous for f in neuron.function):
@@ -74,13 +53,17 @@ def target(neuron: Neuron, a: Array, tick: int, schedule: str) -> Array:
 def linear(node: Node, xs: list[Array], shapes: list[Shape], inject: bool) -> Array:
     """Return what a synapse node sends for its inputs; the bias is added if `inject`."""
     match node:
+        case Embedding():
+            y = xs[0] @ node.weight.astype(np.float64)
         case Linear():
             y = xs[0] @ node.weight.T.astype(np.float64)
         case Conv():
             y = convolve(node, xs[0], shapes[0])
+        case ConvTranspose():
+            y = spread(node, xs[0], shapes[0])
         case _:
             y = rearrange(node, xs, shapes)
-    bias = node.bias if isinstance(node, Linear | Conv | Scale) else None
+    bias = node.bias if isinstance(node, Linear | Conv | ConvTranspose | Scale) else None
     return y if bias is None or not inject else np.asarray(y + bias)
 
 
@@ -94,19 +77,35 @@ def convolve(node: Conv, x: Array, shape: Shape) -> Array:
     return np.asarray(np.einsum("bgcpk,gock->bgop", grouped, kernels, optimize=True).reshape(batch, *out))
 
 
+def spread(node: ConvTranspose, x: Array, shape: Shape) -> Array:
+    """Return the transposed convolution of x (B, I, *in) -> (B, O, *out): every input adds its kernel."""
+    out = node.infer(shape)
+    synapses = taps(node, 0, [shape])
+    y = np.zeros((len(x), prod(out)))
+    flat = x.reshape(len(x), -1)
+    for b in range(len(x)):
+        y[b] = np.bincount(synapses.post, weights=flat[b, synapses.pre] * synapses.value, minlength=prod(out))
+    return y.reshape(len(x), *out)
+
+
+def one_hot(ids: Array, vocabulary: int) -> Array:
+    """Return the event of each id in its one-hot population: (…) -> (…, vocabulary)."""
+    return np.asarray(ids[..., None] == np.arange(vocabulary), dtype=np.float64)
+
+
 class Reference(Backend):
     """NumPy, float64; the meaning every other backend is tested against."""
 
     name = "reference"
 
     def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
-        def run(x: Array) -> BatchResult:
-            return _run(network, plan, x.astype(np.float64))
+        def run(x: Inputs) -> BatchResult:
+            return _run(network, plan, x)
 
         return run
 
 
-def _run(network: SpikingNetwork, plan: Plan, x: Array) -> BatchResult:
+def _run(network: SpikingNetwork, plan: Plan, x: Inputs) -> BatchResult:
     steps = {node.name: _start(node, network, plan, x) for node in network}
     history: dict[str, list[Array]] = {name: [] for name in steps}
     for tick in range(1, plan.steps + 1):
@@ -129,16 +128,17 @@ def _run(network: SpikingNetwork, plan: Plan, x: Array) -> BatchResult:
 Step = Callable[[int, list[Array]], Array]
 
 
-def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Array) -> Step:
+def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Inputs) -> Step:
     """Return the node's step: (tick, what arrives) -> what it sends; its state lives in the closure."""
-    batch, rate = len(x), network.schedule == "rate"
+    batch, rate = len(next(iter(x.values()))), network.schedule == "rate"
     shapes = [network.shapes[name] for name in node.inputs]
 
     def inject(tick: int) -> bool:
         return rate or tick == 1
 
     if isinstance(node, Input):
-        return lambda tick, _: x if inject(tick) else np.zeros_like(x)
+        given = x[node.name].astype(np.float64) if not node.vocabulary else one_hot(x[node.name], node.vocabulary)
+        return lambda tick, _: given if inject(tick) else np.zeros_like(given)
     if isinstance(node, Neuron):
         return _neuron(node, network, plan, batch)
     if isinstance(node, Product):
@@ -149,7 +149,7 @@ def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Array) -> Step:
         def read(tick: int, arriving: list[Array]) -> Array:
             nonlocal a
             a = a + arriving[0]
-            return a / tick if rate else a
+            return apply(node.function, a / tick if rate else a)
 
         return read
     return lambda tick, arriving: linear(node, arriving, shapes, inject(tick))

@@ -1,0 +1,145 @@
+"""How many synapses one spike of each element drives: fans, carried back through wiring.
+
+A fan has the shape of what it belongs to, but an axis along which all entries agree is one entry seen many times: a
+layer of millions of neurons with the same fan-out costs nothing.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .functions import Shape
+from .nodes import Node
+from .synapses import Add, AvgPool, Concat, Gather, Mean, Mix, Pad, Permute, Reshape, Scale, Slice
+from .wiring import pad
+
+Fan = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+def same(value: float, shape: Shape) -> Fan:
+    """Return the fan of elements that all drive `value` synapses."""
+    return np.broadcast_to(np.float64(value), shape)
+
+
+def total(fan: Fan) -> float:
+    """Return the synapses that all elements drive together."""
+    core = _core(fan)
+    return float(core.sum()) * (fan.size // core.size)
+
+
+def joined(one: Fan, other: Fan) -> Fan:
+    """Return the sum of two fans of one shape."""
+    return np.broadcast_to(_core(one) + _core(other), one.shape)
+
+
+def behind(node: Node, index: int, shapes: list[Shape], fan: Fan) -> Fan:
+    """Return the fan of input `index` of a wiring node whose output has the fan `fan`; a weight of zero counts too."""
+    shape = shapes[index]
+    match node:
+        case Scale():
+            return fan
+        case Add():
+            return _unspread(fan, shape)
+        case Reshape():
+            core = _core(fan)
+            return same(core.item(), shape) if core.size == 1 else _lean(np.reshape(fan, shape))
+        case Permute():
+            return fan.transpose(np.argsort([a + len(shape) for a in node.axes]))
+        case Concat():
+            start = sum(s[node.axis] for s in shapes[:index])
+            return _cut(fan, node.axis, slice(start, start + shape[node.axis]))
+        case Slice():
+            return _spread(fan, node.axis, np.arange(node.start, node.stop, node.step), shape[node.axis])
+        case Gather():
+            return _spread(fan, node.axis, node.indices, shape[node.axis])
+        case Pad():
+            return _unpadded(node, fan)
+        case Mix():
+            back = np.moveaxis(np.tensordot(_wide(fan, node.axis), node.matrix != 0, (node.axis, 0)), -1, node.axis)
+            return _laid(back, node.axis, fan.shape)
+        case AvgPool():
+            windows = zip(range(-len(node.kernel), 0), node.kernel, node.stride, node.padding, strict=True)
+            for axis, kernel, stride, padding in windows:
+                first = np.arange(fan.shape[axis]) * stride - padding
+                fan = _windowed(fan, axis, first, first + kernel, shape[axis])
+            return fan
+        case Mean():
+            axes = tuple(a + len(shape) for a in node.axes)
+            return np.broadcast_to(fan if node.keepdims else np.expand_dims(fan, axes), shape)
+    raise TypeError(f"{type(node).__name__} is no wiring")
+
+
+def _core(fan: Fan) -> Fan:
+    """What differs: one entry of each axis along which all are the same entry."""
+    return fan[tuple(slice(0, 1) if step == 0 else slice(None) for step in fan.strides)]
+
+
+def _lean(fan: NDArray[Any]) -> Fan:
+    """The same fan, with every axis along which its entries agree held once."""
+    core = fan
+    for axis, size in enumerate(fan.shape):
+        first = np.take(core, [0], axis)
+        if size > 1 and np.array_equal(np.broadcast_to(first, core.shape), core):
+            core = first
+    return np.broadcast_to(np.ascontiguousarray(core), fan.shape)
+
+
+def _spread(fan: Fan, axis: int, places: Index, size: int) -> Fan:
+    """Bring the entries along an axis to their places on an axis of `size`; what falls on one place adds up."""
+    core = np.moveaxis(_core(fan), axis, 0)
+    if len(core) == 1:
+        back = core * np.bincount(places, minlength=size).reshape(-1, *(1,) * (core.ndim - 1))
+    else:
+        back = np.zeros((size, *core.shape[1:]))
+        np.add.at(back, places, core)
+    return _laid(np.moveaxis(back, 0, axis), axis, fan.shape)
+
+
+def _windowed(fan: Fan, axis: int, first: Index, stop: Index, size: int) -> Fan:
+    """Give every position of an axis the sum over the windows first … stop − 1 that hold it."""
+    wide = np.moveaxis(_wide(fan, axis), axis, 0)
+    steps = np.zeros((size + 1, *wide.shape[1:]))
+    np.add.at(steps, np.clip(first, 0, size), wide)
+    np.subtract.at(steps, np.clip(stop, 0, size), wide)
+    return _laid(np.moveaxis(steps.cumsum(0)[:size], 0, axis), axis, fan.shape)
+
+
+def _wide(fan: Fan, axis: int) -> Fan:
+    """The core, with one axis at its full length."""
+    core = _core(fan)
+    return np.broadcast_to(core, (*core.shape[:axis], fan.shape[axis], *core.shape[core.ndim + axis + 1 :]))
+
+
+def _laid(core: Fan, axis: int, like: Shape) -> Fan:
+    """The fan of a core whose one axis has a length of its own; the other axes are those of `like`."""
+    shape = (*like[:axis], core.shape[axis], *like[len(like) + axis + 1 :])
+    return np.broadcast_to(_core(_lean(core)), shape)
+
+
+def _unspread(fan: Fan, shape: Shape) -> Fan:
+    """Add up what was broadcast from `shape`."""
+    if fan.shape == shape:
+        return fan
+    core, lead = _core(fan), fan.ndim - len(shape)
+    spread = [a for a, size in enumerate(fan.shape) if a < lead or (shape[a - lead] == 1 and size > 1)]
+    times = prod(fan.shape[a] // core.shape[a] for a in spread)
+    summed = core.sum(axis=tuple(spread), keepdims=True) * times
+    return np.broadcast_to(summed.reshape(summed.shape[lead:]), shape)
+
+
+def _unpadded(node: Pad, fan: Fan) -> Fan:
+    """Drop what is padding; what the node cut away drives nothing."""
+    if min(*node.before, *node.after) < 0:
+        return _lean(pad(fan, tuple(-b for b in node.before), tuple(-a for a in node.after)))
+    for axis, (before, after) in enumerate(zip(node.before, node.after, strict=True), start=-len(node.before)):
+        fan = _cut(fan, axis, slice(before, fan.shape[axis] - after))
+    return fan
+
+
+def _cut(fan: Fan, axis: int, part: slice) -> Fan:
+    return fan[(*(slice(None),) * (fan.ndim + axis), part)]
