@@ -116,12 +116,17 @@ NAMES = (
 class Elementwise(Function):
     """y = name(a), one of NAMES, as torch defines it.
 
-    log, sqrt and rsqrt read max(a, floor), reciprocal reads a kept at least floor away from 0 on its side: what
-    is on its way may pass through values the source never shows.
+    log and rsqrt read max(a, floor), sqrt max(a, 0), reciprocal reads a kept at least floor away from 0 on its side:
+    what is on its way may pass through values the source never shows.
     """
 
     name: str
     floor: float = 1e-6
+
+    @property
+    def least(self) -> float | None:
+        """The smallest value the function reads; None where it reads all."""
+        return {"log": self.floor, "rsqrt": self.floor, "sqrt": 0.0}.get(self.name)
 
     @property
     def label(self) -> str:

@@ -83,8 +83,8 @@ def emission(neuron: Neuron, plan: Plan, value: str) -> list[str]:
 def _inside(function: Elementwise, y: str) -> str:
     """Return y where the function is defined, as functions_numpy.inside."""
     floor = repr(float(function.floor))
-    if function.name in ("log", "sqrt", "rsqrt"):
-        return f"clip({y}, {floor}, inf)"
+    if function.least is not None:
+        return f"clip({y}, {float(function.least)!r}, inf)"
     if function.name == "reciprocal":
         return f"(clip({y}, {floor}, inf)*int({y} >= 0) + clip({y}, -inf, -{floor})*int({y} < 0))"
     return y

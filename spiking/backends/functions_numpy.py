@@ -81,8 +81,8 @@ def _apply(function: Function, a: Array) -> Array:
 
 def inside(function: Elementwise, a: Array) -> Array:
     """Return a where the function is defined."""
-    if function.name in ("log", "sqrt", "rsqrt"):
-        return np.maximum(a, function.floor)
+    if function.least is not None:
+        return np.maximum(a, function.least)
     if function.name == "reciprocal":
         return np.where(a < 0, np.minimum(a, -function.floor), np.maximum(a, function.floor))
     return a

@@ -109,8 +109,8 @@ class Applied(nn.Module):
 
 
 def _inside(function: Elementwise, a: Tensor) -> Tensor:
-    if function.name in ("log", "sqrt", "rsqrt"):
-        return a.clamp_min(function.floor)
+    if function.least is not None:
+        return a.clamp_min(function.least)
     if function.name == "reciprocal":
         return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
     return a
