@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from spiking import SpikeRecord
+
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "digits.npz"
 
@@ -85,3 +87,12 @@ def load(name: str = "cnn") -> tuple[nn.Module, torch.Tensor, torch.Tensor, NDAr
         model.load_state_dict({key: torch.from_numpy(held[key]) for key in model.state_dict()})
     with np.load(FILE, allow_pickle=False) as data:
         return model.eval(), pixels(data["calibration"]), pixels(data["test"]), data["test_labels"]
+
+
+def curves(record: SpikeRecord, source: NDArray[np.float32], labels: NDArray[np.uint8]) -> str:
+    """Return the source's accuracy, and the spiking network's against it, tick by tick."""
+    lines = [f"source accuracy {100 * (source.argmax(1) == labels).mean():.1f} % on {len(labels)} test images"]
+    rows = zip(record.accuracy(labels), record.agreement(source), record.relative_error(source), strict=True)
+    for t, (accuracy, agreement, error) in enumerate(rows, 1):
+        lines.append(f"T={t}  {100 * accuracy:.1f} %  agreement {100 * agreement:.1f} %  relative error {error:.3f}")
+    return "\n".join(lines)

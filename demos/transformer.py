@@ -12,7 +12,7 @@ Expected, among more:
 from __future__ import annotations
 
 import torch
-from digits import load
+from digits import curves, load
 
 from converters import convert
 from spiking import run
@@ -28,10 +28,7 @@ def main() -> None:
     print(network.summary(), end="\n\n")
     print(network.coverage(), end="\n\n")
     record = run(network, images, steps=STEPS)
-    print(f"source accuracy {100 * (source.argmax(1) == labels).mean():.1f} % on {len(labels)} test images")
-    rows = zip(record.accuracy(labels), record.agreement(source), record.relative_error(source), strict=True)
-    for t, (accuracy, agreement, error) in enumerate(rows, 1):
-        print(f"T={t}  {100 * accuracy:.1f} %  agreement {100 * agreement:.1f} %  relative error {error:.3f}")
+    print(curves(record, source, labels))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 from test_rules_properties import QUICK, SIZES, holds
 from torch import Tensor, nn
 
+from converters import capture
+from converters.fold import fold
+from converters.lower import lower
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu by tanh": lambda h: F.gelu(h, approximate="tanh"),
@@ -193,3 +197,116 @@ def test_any_recurrent_layer(kind: type[nn.Module], length: int, width: int, lay
             return self.cell(x)[0]
 
     holds(Sequence(), length, 2)
+
+
+CUTS: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "select": lambda h, d: h.select(d, h.shape[d] - 1) * 2,
+    "chunk": lambda h, d: torch.cat(h.chunk(2, d)[::-1], d),
+    "tensor_split": lambda h, d: torch.cat([part * k for k, part in enumerate(h.split(1, d), 1)], d),
+    "split_with_sizes": lambda h, d: torch.cat(h.split([1, h.shape[d] - 1], d)[::-1], d),
+    "max": lambda h, d: h.max(d).values * 2,
+    "view": lambda h, d: h.contiguous().view(len(h), -1).clone(),
+    "to": lambda h, d: h.to(torch.float64).to(torch.float32).detach(),
+    "expand_as": lambda h, d: h.mean(d, keepdim=True).expand_as(h),
+    "sum": lambda h, d: h.flatten(1).sum(1, keepdim=True) * h.flatten(1),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+@QUICK
+@given(st.lists(st.integers(2, 4), min_size=2, max_size=3), st.data())
+def test_any_cut(name: str, shape: list[int], data: st.DataObject) -> None:
+    dim = data.draw(st.integers(1, len(shape)))
+    holds(lambda h: CUTS[name](h, dim), *shape)
+
+
+@QUICK
+@given(st.integers(1, 3), st.integers(1, 3), st.lists(st.integers(2, 4), min_size=1, max_size=2))
+def test_gates_and_slopes_of_any_width(channels: int, half: int, space: list[int]) -> None:
+    torch.manual_seed(0)
+    holds(lambda h: F.glu(h, 1), 2 * half, *space)
+    slopes = nn.PReLU(channels)
+    with torch.no_grad():
+        slopes.weight.uniform_(0, 1)
+    shift = nn.Conv1d(channels, channels, 1) if len(space) == 1 else nn.Conv2d(channels, channels, 1)
+    holds(nn.Sequential(shift, slopes), channels, *space)
+    norm = (nn.InstanceNorm1d, nn.InstanceNorm2d)[len(space) - 1](channels, eps=0.1, affine=True)
+    holds(nn.Sequential(nn.ReLU(), norm), channels, *space)
+
+
+@QUICK
+@given(st.integers(2, 7), st.lists(st.integers(1, 4), min_size=1, max_size=2), st.integers(1, 4))
+def test_any_table_of_any_ids(vocabulary: int, shape: list[int], width: int) -> None:
+    torch.manual_seed(0)
+    table = nn.Embedding(vocabulary, width)
+    ids = torch.randint(0, vocabulary, (3, *shape))
+    network = fold(lower(capture(table, ids[:1]))).check()
+    with torch.no_grad():
+        assert torch.equal(network.dense()(ids), table(ids))
+
+
+@QUICK
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+def test_the_older_names_of_a_matrix_product(batch: int, rows: int, inner: int, columns: int) -> None:
+    torch.manual_seed(0)
+    weight, bias = torch.randn(inner, columns), torch.randn(columns)
+    holds(lambda h: torch.addmm(bias, h, weight), inner)
+    holds(lambda h: torch.mm(h, weight), inner)
+    holds(lambda h: torch.bmm(h, h.transpose(1, 2)), rows, inner)
+    holds(lambda h: torch.baddbmm(torch.ones(1), h, h.transpose(1, 2), alpha=0.5), rows, inner)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch says that an even kernel costs it a copy
+@QUICK
+@given(st.sampled_from([1, 2, 3]), st.integers(1, 4), st.integers(1, 2), st.integers(4, 5))
+def test_same_padding_in_any_number_of_axes(n: int, kernel: int, dilation: int, size: int) -> None:
+    torch.manual_seed(0)
+    conv = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[n - 1](2, 2, kernel, padding="same", dilation=dilation)
+    holds(nn.Sequential(conv, nn.ReLU()), 2, *[size] * n)
+
+
+@QUICK
+@given(st.sampled_from([1, 3]), st.integers(1, 3), st.integers(1, 2), st.booleans(), st.integers(3, 5))
+def test_pools_of_one_and_three_axes(n: int, kernel: int, stride: int, ceil: bool, size: int) -> None:
+    largest, average = ((F.max_pool1d, F.avg_pool1d), (F.max_pool3d, F.avg_pool3d))[n // 2]
+    holds(lambda h: largest(h, kernel, stride, ceil_mode=ceil), 2, *[size] * n)
+    holds(lambda h: average(h, kernel, stride, kernel // 2, ceil), 2, *[size] * n)
+
+
+@QUICK
+@given(st.sampled_from([1, 3]), st.integers(2, 3), st.integers(1, 6), st.booleans())
+def test_interpolation_of_one_and_three_axes(n: int, size: int, new: int, smooth: bool) -> None:
+    mode = ("linear", "trilinear")[n // 2] if smooth else "nearest"
+    holds(lambda h: F.interpolate(h, size=(new,) * n, mode=mode), 2, *[size] * n)
+
+
+@QUICK
+@given(st.integers(1, 4), st.integers(2, 5), st.sampled_from(["eq", "ne", "gt", "lt", "not"]))
+def test_any_word_for_a_mask(rows: int, columns: int, word: str) -> None:
+    """A mask of zeros and ones from the input, in the words models use, rules scores out."""
+
+    class Masked(nn.Module):
+        def forward(self, x: Tensor, keep: Tensor) -> Tensor:
+            allowed = {
+                "eq": keep == 1,
+                "ne": keep != 0,
+                "gt": keep > 0,
+                "lt": ~(keep < 1),
+                "not": torch.logical_not(keep.bool() & torch.ones(1, columns, dtype=torch.bool)).logical_not(),
+            }[word]
+            return torch.softmax(x.masked_fill(~allowed[:, None], float("-inf")), -1) * 2
+
+    torch.manual_seed(0)
+    x, keep = torch.randn(3, rows, columns), torch.randint(0, 2, (3, columns))
+    keep[:, 0] = 1
+    model = Masked()
+    network = fold(lower(capture(model, {"x": x[:1], "keep": keep[:1]}))).check()
+    with torch.no_grad():
+        assert torch.allclose(network.dense()(x=x, keep=keep), model(x, keep), atol=1e-6)
+
+
+@QUICK
+@given(SIZES, st.data())
+def test_an_argmax_is_read_out_along_any_axis(shape: list[int], data: st.DataObject) -> None:
+    dim = data.draw(st.integers(1, len(shape)))
+    holds(lambda h: (h + 0.01 * torch.arange(float(h[:1].numel())).reshape(h[:1].shape)).argmax(dim), *shape)
