@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import InvalidInput, SpikingNetwork, fitting
+from spiking import Embedding, InvalidInput, Linear, Neuron, Product, SpikingNetwork, Weighted, fitting
 
 Array = NDArray[Any]
 OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
@@ -52,7 +52,7 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
     Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that never leave 0.
     """
     module = network.dense()
-    ranges = {node.name: Range(axis=_channel_axis(network.shapes[node.name])) for node in network.populations}
+    ranges = {node.name: Range(axis=_channel_axis(network, node)) for node in network.populations}
 
     def watch(name: str, y: Tensor) -> None:
         seen = ranges[name]
@@ -91,9 +91,20 @@ def _check(ranges: dict[str, Range], samples: int) -> None:
         )
 
 
-def _channel_axis(shape: tuple[int, ...]) -> int:
-    """Channels come first in maps (C, H, W) and sequences (C, L), last in plain vectors."""
-    return -len(shape) if len(shape) > 1 else -1
+def _channel_axis(network: SpikingNetwork, neuron: Neuron) -> int:
+    """Channels come first behind a convolution, (C, H, W) or (C, L), last in vectors and behind a matrix, (L, C)."""
+    rank = len(network.shapes[neuron.name])
+    stack, seen = list(neuron.inputs), set()
+    while stack and rank > 1:
+        node = network[stack.pop(0)]
+        if isinstance(node, Linear | Embedding | Product):
+            return -1
+        if isinstance(node, Weighted):
+            break
+        if node.name not in seen:
+            seen.add(node.name)
+            stack.extend(node.inputs)
+    return -max(rank, 1)
 
 
 def _histogram(y: Tensor, axis: int) -> Array:

@@ -2,13 +2,17 @@
 
     python demos/language_model.py
 
-Half a minute on one core. Expected, among much else:
+Half a minute on one core. Where the weights of stories260K lie in ../shared/data, it tells a story too.
+Expected, among much else:
 
     source: 50 of 50 characters right
     T=6 50 of 50
 """
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +21,7 @@ from torch.nn import functional as F
 from converters import convert
 from spiking import table
 
+ROOT = Path(__file__).resolve().parents[1]
 TEXT = (
     "A spike is a change. What has not changed is not said again. A sentence is read once: every word is kept where "
     "it was heard, and the next word asks only for what it needs. "
@@ -75,6 +80,22 @@ def main() -> None:
         rows.append([f"T={steps}", same(found, wanted), f"{sent.mean():.2f}", f"{text(found)[:40]}…"])
     print(table(["", "right", "spikes/neuron/character", "recited"], rows, left=4))
     print(f"\nattention sees more later on: {early:.2f} spikes/neuron in the first half, {late:.2f} in the second")
+    if (ROOT.parent / "shared" / "data" / "weights" / "stories260k").exists():
+        story()
+
+
+def story(tokens: int = 60, steps: int = 7) -> None:
+    """The same with a Llama of 260,000 parameters that others trained, where its weights lie beside the checkout."""
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.llama import BOS, Tokenizer, samples, stories
+
+    model, tokenizer, length = stories(), Tokenizer(), 64
+    known = samples(tokenizer, 16, length)
+    wanted, _ = model.generate([BOS], tokens)
+    network = convert(model, [known[:2], known[2:]], precision=1 / 1024)
+    found = [int(k) for k in network.generate([BOS], steps=steps, max_new_tokens=tokens).tokens[0]]
+    right = next((k for k, (a, b) in enumerate(zip(found[-tokens:], wanted[-tokens:], strict=True)) if a != b), tokens)
+    print(f"\nstories260K at T={steps}: {right} of {tokens} tokens as the source\n{tokenizer.decode(found)}")
 
 
 def taught(model: nn.Module, windows: Tensor) -> nn.Module:

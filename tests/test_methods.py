@@ -208,3 +208,12 @@ def test_the_trained_network_keeps_its_accuracy(data: object) -> None:
 def test_a_wrong_parameter_is_refused(setting: dict[str, object], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         convert(mlp(), samples(4, 6), **setting)  # type: ignore[arg-type]
+
+
+def test_a_threshold_belongs_to_a_channel_and_not_to_a_place() -> None:
+    """Behind a matrix channels come last, (tokens, C); behind a convolution first, (C, L)."""
+    torch.manual_seed(0)
+    tokens = convert(nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)), samples(8, 4, 3), method="rate")
+    maps = convert(nn.Sequential(nn.Conv1d(3, 5, 1), nn.ReLU(), nn.Conv1d(5, 2, 1)), samples(8, 3, 4), method="rate")
+    units = [next(n.alphabet.unit.shape for n in network.populations if n.alphabet) for network in (tokens, maps)]
+    assert units == [(5,), (5, 1)]

@@ -43,7 +43,9 @@ class RateCoding(Method):
         for node in network:
             if isinstance(node, Neuron):
                 seen, rank = ranges[node.name], len(network.shapes[node.name])
-                unit = _column(np.minimum(seen.percentile(self.percentile), seen.largest), seen.largest, rank)
+                unit = _column(
+                    np.minimum(seen.percentile(self.percentile), seen.largest), seen.largest, rank, seen.axis
+                )
                 if seen.lowest < 0:
                     node = replace(node, alphabet=ternary(unit))
                 else:
@@ -52,8 +54,8 @@ class RateCoding(Method):
         return replace(network, nodes=tuple(nodes), schedule="rate", method=self.name)
 
 
-def _column(threshold: NDArray[Any], largest: float, rank: int) -> NDArray[Any]:
+def _column(threshold: NDArray[Any], largest: float, rank: int, axis: int) -> NDArray[Any]:
     """One threshold a channel, shaped for the neuron, or one for a vector; where all is silence, the largest value."""
     if rank < 2:
         return np.full((), threshold.max() or largest, np.float32)
-    return np.where(threshold > 0, threshold, largest).astype(np.float32).reshape(-1, *(1,) * (rank - 1))
+    return np.where(threshold > 0, threshold, largest).astype(np.float32).reshape(-1, *(1,) * (-axis - 1))
