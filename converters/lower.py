@@ -77,6 +77,7 @@ class Builder:
         self.place = ""
         self.kept: list[Tensor] = []  # alive, so that no other tensor gets their address
         self.nodes: list[Node] = []
+        self.by_name: dict[str, Node] = {}
         self.shapes: dict[str, Shape] = {}
         self.origins: dict[str, Origin] = {}
         self.op: Op | None = None
@@ -103,6 +104,7 @@ class Builder:
         except ValueError as error:
             raise Misfit(str(error)) from error
         self.nodes.append(node)
+        self.by_name[node.name] = node
         self.origins[node.name] = origin
 
     def neuron(self, x: Stream, function: Function, shape: Shape | None = None) -> Stream:
@@ -179,12 +181,12 @@ class Builder:
 
     def inputs_above(self, name: str) -> set[str]:
         """Return the inputs that a node is made of."""
-        above = {node.name: node.inputs for node in self.nodes}
         stack, found = [name], set()
         while stack:
             at = stack.pop()
-            stack.extend(above[at])
-            found |= set() if above[at] else {at}
+            above = self.by_name[at].inputs
+            stack.extend(above)
+            found |= set() if above else {at}
         return found
 
     def constant(self, value: Tensor | float, sample: Shape) -> Array:

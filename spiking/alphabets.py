@@ -52,11 +52,6 @@ class Alphabet:
         return NEAREST[self.kind] if self.theta is None else self.theta
 
     @property
-    def signed(self) -> bool:
-        """Whether a neuron can take back what it sent."""
-        return self.kind != "binary"
-
-    @property
     def bits(self) -> float:
         """Information of one tick of one neuron: log2 of the number of letters, silence included."""
         return math.log2(1 + self.columns)

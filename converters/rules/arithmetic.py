@@ -167,7 +167,7 @@ def product(b: Builder, x: Stream, y: Stream, shape: tuple[int, ...]) -> Stream:
 
 def _rms(b: Builder, x: Stream, gain: Stream) -> Stream | None:
     """Recognise gain = rsqrt(mean(x²) + ε) over the last axis, spelled out in the source."""
-    nodes = {node.name: node for node in b.nodes}
+    nodes = b.by_name
     root = nodes.get(gain.node)
     if not (isinstance(root, Neuron) and [f.label for f in root.function] == ["rsqrt"]):
         return None

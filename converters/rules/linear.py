@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @rule("linear.default")
 def linear(b: Builder, x: Stream, weight: Tensor, bias: Tensor | None = None) -> Stream:
     """Linear: y = x Wᵀ + b over the last axis."""
-    _constant(weight, bias)
+    fixed(weight, bias)
     if weight.ndim != 2 or not x.sample:
         raise Reject(f"needs a weight (out, in) and an input with features, not {tuple(weight.shape)} and {x.shape}")
     fields = {"weight": b.weight(weight), "bias": None if bias is None else array(bias)}
@@ -37,7 +37,7 @@ def conv(
     groups: int = 1,
 ) -> Stream:
     """Conv: cross-correlation with groups, stride, padding and dilation."""
-    _constant(weight, bias)
+    fixed(weight, bias)
     n = weight.ndim - 2
     if len(x.sample) != n + 1:
         raise Reject(f"takes (batch, channels, {n} axes), not {x.shape}")
@@ -87,6 +87,7 @@ def array(value: Tensor) -> np.ndarray[Any, Any]:
     return np.array(value.detach().cpu().float().numpy())
 
 
-def _constant(*values: Tensor | None) -> None:
+def fixed(*values: Tensor | None) -> None:
+    """Reject a weight or bias that depends on the input."""
     if not all(value is None or isinstance(value, Tensor) for value in values):
         raise Reject("has a weight or bias that depends on the input")

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from spiking import ConvTranspose, Mix
 
-from .linear import spread
+from .linear import fixed, spread
 from .pool import avg_pool, mean
-from .registry import Reject, rule
+from .registry import rule
 from .shape import pad, permute
 from .tensor import gathered
 
@@ -116,8 +116,7 @@ def conv_transpose(
     dilation: Any = 1,
 ) -> Stream:
     """ConvTranspose: the adjoint of a convolution."""
-    if not isinstance(weight, Tensor) or not (bias is None or isinstance(bias, Tensor)):
-        raise Reject("has a weight or bias that depends on the input")
+    fixed(weight, bias)
     n = weight.ndim - 2
     column = None if bias is None else b.weight(bias).reshape(-1, *(1,) * n)
     names = ("stride", "padding", "output_padding", "dilation")
