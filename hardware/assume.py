@@ -8,7 +8,7 @@ import numpy as np
 
 from spiking import Activity, Input, InvalidInput, Neuron, Product, SpikingNetwork, fan_totals, fingerprint
 
-from .workload import Curve
+from .trace import Curve
 
 
 def assumed(

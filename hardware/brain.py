@@ -11,15 +11,15 @@ from .model import (
     Values,
     function_charges,
     latency_constraint,
-    one_after_another,
+    streamed,
 )
-from .workload import Workload
+from .trace import Trace
 
 SLOTS = (
     Slot("prices", "synaptic_event", "J", required=False),
     Slot("prices", "gating_event", "J", required=False),
     Slot("prices", "resting_power", "W/synapse", required=False),
-    Slot("speeds", "tick", "s"),
+    Slot("speeds", "tick", "s", positive=True),
     Slot("limits", "latency_budget", "s", required=False, better="high"),
     Slot("limits", "synapse_budget", "1", required=False, better="high"),
     Slot("limits", "fan_in_max", "1", required=False, better="high"),
@@ -27,36 +27,39 @@ SLOTS = (
 )
 
 
-def cost(work: Workload, values: Values, batch: int) -> Outcome:
+def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Energy, time and room on a machine with one element for each synapse.
 
-        latency = batch · ticks · tick                        E = events · E_event  (all-in: contains rest)
-        synapses = Σ_place Σ_source wired · columns           E' = synapses · P_synapse · ticks · tick  (instead of E)
+        latency = (ticks + (batch − 1)·interval)·tick         E = events · E_event  (all-in: contains rest)
+        synapses = Σ_place Σ_source wired · columns           E' = synapses · P_synapse · latency / batch
+
+    E' is another count of E, not more of it.
 
     Units    s, J per inference; tick s, E_event J, P_synapse W/synapse
     Source   events and rest: Attwell & Laughlin 2001; Levy & Calvert 2021. Clock: Feldman & Ballard 1982
     """
-    single = work.ticks * values["tick"]
+    latency = (work.ticks + (batch - 1) * work.interval) * values["tick"]
     charges = [
         Charge(place.name, action, "dynamic", float(place.events.sum()), action)
         for place in work.places
         for action in ["gating_event" if place.dynamic else "synaptic_event"]
     ]
-    rest = Charge("(rest)", "rest", "static", work.physical * single, "resting_power")
+    rest = Charge("(rest)", "rest", "static", work.physical * latency / batch, "resting_power")
     return Outcome(
         charges=tuple(charges + function_charges(work.layers, lambda _: work.ticks)),
-        latency=batch * single,
+        latency=latency,
         alternatives={"resting share": (rest,)},
-        constraints=tuple(_constraints(work, values, batch * single)),
+        constraints=tuple(_constraints(work, values, latency)),
         ticks=work.ticks,
-        assumptions=(*_assumptions(work), *work.assumptions, *one_after_another(batch)),
+        copies=(work.physical / work.weights) if work.weights else None,
+        assumptions=(*_assumptions(work), *work.assumptions, *streamed(batch, work.interval)),
     )
 
 
-def _constraints(work: Workload, values: Values, latency: float) -> list[Constraint]:
+def _constraints(work: Trace, values: Values, latency: float) -> list[Constraint]:
     found = []
     if "latency_budget" in values:
-        found.append(Constraint("depth", work.depth * values["tick"], values["latency_budget"], "s"))
+        found.append(Constraint("depth", work.stages * values["tick"], values["latency_budget"], "s"))
     found += latency_constraint(latency, values)
     widest = max((place.fan_in for place in work.places), default=0)
     for name, needed, limit in (
@@ -69,15 +72,15 @@ def _constraints(work: Workload, values: Values, latency: float) -> list[Constra
     return found
 
 
-def _assumptions(work: Workload) -> list[str]:
+def _assumptions(work: Trace) -> list[str]:
     lines = [
-        "one tick for each neuron layer; linear maps, pooling and shortcuts take none",
+        "one tick for each synaptic stage; pooling, shortcuts and the functions of neurons take none",
         "the price of an event is all-in: it contains rest and transport; the resting share is another count, not more",
     ]
     if work.delay == 0:
         lines.append(
-            f"the activity has no delay: its {work.steps} steps are laid over {work.depth} layers as a wavefront, "
-            f"{work.depth} + {work.steps} = {work.ticks} ticks with the readout's"
+            f"the activity has no delay: its {work.steps} step(s) are laid over {work.stages} stages as a wavefront, "
+            f"{work.stages} + {work.steps} − 1 = {work.ticks} ticks"
         )
     return lines
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import Charge, Kind, Outcome, Slot, Unpriced, Values, function_charges
-from .workload import Workload
+from .trace import Trace
 
 SLOTS = (
     Slot("prices", "synaptic_event", "J", required=False),
@@ -12,7 +12,7 @@ SLOTS = (
 )
 
 
-def cost(work: Workload, values: Values, batch: int) -> Outcome:
+def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Energy of the additions of a spiking network, beside the multiply-accumulates of its dense source.
 
         E = (events off the input) · E_add + (events of the analog input) · E_mac

@@ -7,44 +7,68 @@ from pathlib import Path
 
 from spiking import Activity, InvalidInput, SpikingNetwork
 
+from .assume import assumed
+from .bounds import said
 from .kinds import KINDS
 from .model import Charge, Outcome, Unpriced, Values
 from .platform import Platform, load_platform
 from .quantity import Quantity, quantity, total
 from .report import Band, CostReport, Entry
-from .tally import workload
-from .workload import Workload
+from .tally import tally
+from .trace import Trace
 
 
-def estimate(
-    network: SpikingNetwork,
-    activity: Activity,
-    platform: str | Path | Platform = "loihi1",
-    *,
-    batch: int = 1,
-    **budgets: float | None,
-) -> CostReport:
-    """Estimate what one inference costs in time, energy and room.
+def trace(network: SpikingNetwork | Trace, activity: Activity | None = None) -> Trace:
+    """Count a network and its activity: the one trace that every platform prices.
 
-    activity   of a run of this very network; with samples 0 it counts as assumed
-    platform   a name of `platforms()`, the path of a .toml file, or a Platform
-    batch      inferences asked for at once; latency is of all of them, energy of each
-    budgets    limits of the platform to replace, such as latency_budget=0.15; None lifts one
+    network    a spiking network, with weights or without (an outline); or a trace made from shapes, returned as it is
+    activity   of a run of this very network; by default it is assumed that every neuron sends one spike
 
-    Raises InvalidInput (activity of another network, NaN, batch, unknown platform or budget), UnsupportedNode.
+    Raises InvalidInput (activity of another network, NaN, activity beside a trace), UnsupportedNode.
     """
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise InvalidInput(f"batch must be a whole number of at least 1, not {batch!r}")
-    if not isinstance(activity, Activity):
+    if isinstance(network, Trace):
+        if activity is not None:
+            raise InvalidInput("a trace has its activity already; leave the argument out, or give a SpikingNetwork")
+        return network.check()
+    if not isinstance(network, SpikingNetwork):
+        kind = type(network).__name__
+        raise InvalidInput(f"network must be a SpikingNetwork or a Trace, not {kind}; convert() or outline() it first")
+    if activity is not None and not isinstance(activity, Activity):
         raise InvalidInput(
             f"activity must be an Activity, not {type(activity).__name__}; a record's is record.activity"
         )
-    chosen = load_platform(platform).limited(budgets)
-    return price(workload(network.check(), activity), chosen, batch)
+    return tally(network.check(), assumed(network) if activity is None else activity)
 
 
-def price(work: Workload, platform: Platform, batch: int) -> CostReport:
-    """Put the prices of a platform on counts: nominal, all cheap, all dear, and each number by itself."""
+def estimate(
+    network: SpikingNetwork | Trace,
+    activity: Activity | None = None,
+    platform: str | Path | Platform = "loihi1",
+    *,
+    batch: int = 1,
+    **numbers: float | None,
+) -> CostReport:
+    """Estimate what one inference costs in time, energy and room.
+
+    network    and its activity: see `trace`
+    platform   a name of `platforms()`, the path of a .toml file, or a Platform
+    batch      inferences asked for at once; latency is of all of them, energy of each
+    numbers    of the platform to replace, such as latency_budget=0.15, weight_bits=4 or tick=5e-3; None lifts one
+
+    Raises InvalidInput (see `trace`; batch, unknown platform or number), UnsupportedNode.
+    """
+    check_batch(batch)
+    return price(trace(network, activity), load_platform(platform).replaced(numbers), batch)
+
+
+def check_batch(batch: int) -> None:
+    """Raise InvalidInput unless it is a whole number of at least 1, and one that can be computed with."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**12:
+        raise InvalidInput(f"batch must be a whole number from 1 to 1e12, not {said(batch)}")
+
+
+def price(work: Trace, platform: Platform, batch: int) -> CostReport:
+    """Put the prices of a platform on counts: nominal, all cheap, all dear."""
     cost = KINDS[platform.kind].cost
     ends = [platform.values(end) for end in ("value", "cheap", "dear")]
     corners = [cost(work, values, batch) for values in ends]
@@ -59,7 +83,8 @@ def price(work: Workload, platform: Platform, batch: int) -> CostReport:
         for entry in entries
         if entry.price is None
     }
-    latency = None if nominal.latency is None else quantity(_three([one.latency or 0.0 for one in corners]), "s")
+    times = [one.latency or 0.0 for one in corners]
+    latency = None if nominal.latency is None else quantity(_three(times), "s", nominal.at_least)
     return CostReport(
         platform=platform,
         work=work,
@@ -69,13 +94,26 @@ def price(work: Workload, platform: Platform, batch: int) -> CostReport:
         unpriced=(*missing.values(), *nominal.unpriced),
         alternatives=alternatives,
         constraints=nominal.constraints,
-        bands=tuple(_bands(work, platform, batch)),
         bounds=nominal.bounds,
         ticks=nominal.ticks,
         cores=nominal.cores,
         chips=nominal.chips,
+        pace=nominal.pace,
+        copies=nominal.copies,
         assumptions=(*nominal.assumptions, *_remarks(corners, entries, alternatives)),
     )
+
+
+def bare(work: Trace, platform: Platform, values: Values, batch: int) -> tuple[float, float | None]:
+    """Return J an inference and s for the batch at one set of numbers; what has no price adds nothing."""
+    outcome = KINDS[platform.kind].cost(work, values, batch)
+    return sum(_joules(charge, values) for charge in outcome.charges if charge.price in values), outcome.latency
+
+
+def fits(work: Trace, platform: Platform, batch: int) -> bool:
+    """Return whether every constraint holds at the nominal numbers."""
+    outcome = KINDS[platform.kind].cost(work, platform.values(), batch)
+    return not any(one.violated for one in outcome.constraints)
 
 
 def _joules(charge: Charge, values: Values) -> float:
@@ -100,22 +138,16 @@ def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[E
     return tuple(entries)
 
 
-def _bands(work: Workload, platform: Platform, batch: int) -> list[Band]:
+def one_at_a_time(work: Trace, platform: Platform, batch: int) -> tuple[Band, ...]:
     """Move one number at a time; widest first."""
-    cost = KINDS[platform.kind].cost
     bands = []
     for name, number in platform.prices.items():
         if number.low == number.high:
             continue
-        ends = [platform.values(end, only=name) for end in ("cheap", "dear")]
-        outcomes = [cost(work, values, batch) for values in ends]
-        energies = [
-            sum(_joules(charge, values) for charge in one.charges if charge.price in values)
-            for one, values in zip(outcomes, ends, strict=True)
-        ]
-        times = [one.latency for one in outcomes if one.latency is not None]
+        costs = [bare(work, platform, platform.values(end, only=name), batch) for end in ("cheap", "dear")]
+        energies, times = [one[0] for one in costs], [one[1] for one in costs if one[1] is not None]
         bands.append(Band(name, (min(energies), max(energies)), (min(times), max(times)) if times else None))
-    return sorted(bands, key=lambda band: band.energy[0] - band.energy[1])
+    return tuple(sorted(bands, key=lambda band: band.energy[0] - band.energy[1]))
 
 
 def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[str, Quantity]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .workload import Layer, Workload
+from .trace import Layer, Trace
 
 Group = Literal["dynamic", "static", "io"]
 GROUPS: tuple[Group, ...] = ("dynamic", "static", "io")
@@ -21,6 +21,10 @@ class Slot:
     """A number that a platform of some kind may, or must, state.
 
     better   which end of the band is the cheap one: "low" for prices and times, "high" for rates, budgets and room
+    one_of   what it is one of several ways to state: at least one of them is needed
+    positive 0 has no meaning: something is divided by it
+    least    the smallest value with a meaning
+    most     the largest value with a meaning: 1 for a share
     """
 
     section: Section
@@ -28,6 +32,10 @@ class Slot:
     unit: str
     required: bool = True
     better: Literal["low", "high"] = "low"
+    one_of: str = ""
+    positive: bool = False
+    least: float = 0.0
+    most: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,9 @@ class Outcome:
     constraints   in the order of what a designer can least mend
     bounds        node -> the resource that limits it
     ticks         steps from the first input to the last readout; None where the platform has no such step
+    at_least      something on the way to the latency has no time: the true one is longer
+    pace          what decides how long a step takes
+    copies        physical copies of a weight, on average: 1 where it is stored once and shared
     """
 
     charges: tuple[Charge, ...]
@@ -99,16 +110,19 @@ class Outcome:
     ticks: int | None = None
     cores: int | None = None
     chips: int | None = None
+    at_least: bool = False
+    pace: str = ""
+    copies: float | None = None
     assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of platform: its name, the numbers it reads, and its cost function of (workload, prices, batch)."""
+    """A kind of platform: its name, the numbers it reads, and its cost function of (trace, prices, batch)."""
 
     name: str
     slots: tuple[Slot, ...]
-    cost: Callable[[Workload, Values, int], Outcome]
+    cost: Callable[[Trace, Values, int], Outcome]
 
 
 def function_charges(layers: Sequence[Layer], evaluations: Callable[[Layer], int]) -> list[Charge]:
@@ -126,6 +140,6 @@ def latency_constraint(latency: float, values: Values) -> list[Constraint]:
     return [] if budget is None else [Constraint("latency", latency, budget, "s")]
 
 
-def one_after_another(batch: int) -> list[str]:
+def streamed(batch: int, interval: int) -> list[str]:
     """Say what a batch means on a machine that holds one network state."""
-    return [f"a batch of {batch} runs one after another: {batch} × the latency, the same energy each"] * (batch > 1)
+    return [f"a batch of {batch} streams through: one inference every {interval} tick(s)"] * (batch > 1)

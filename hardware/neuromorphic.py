@@ -12,13 +12,14 @@ from .model import (
     Kind,
     Outcome,
     Slot,
+    Unpriced,
     Values,
     function_charges,
     latency_constraint,
-    one_after_another,
+    streamed,
 )
 from .placement import Placed, place
-from .workload import Curve, Workload
+from .trace import Curve, Trace
 
 SLOTS = (
     Slot("prices", "synaptic_event", "J", required=False),
@@ -29,37 +30,43 @@ SLOTS = (
     Slot("prices", "hop", "J", required=False),
     Slot("prices", "static_power", "W", required=False),
     Slot("prices", "host_power", "W", required=False),
-    Slot("speeds", "t_synaptic_event", "s"),
-    Slot("speeds", "t_update_active", "s"),
-    Slot("speeds", "t_update_inactive", "s"),
-    Slot("speeds", "t_message", "s"),
-    Slot("speeds", "t_barrier", "s"),
-    Slot("speeds", "t_barrier_chips", "s"),
-    Slot("speeds", "t_host", "s"),
-    Slot("speeds", "spread", "1"),
-    Slot("limits", "compartments", "1", better="high"),
-    Slot("limits", "synapse_memory", "B", better="high"),
-    Slot("limits", "axons_in", "1", better="high"),
-    Slot("limits", "axons_out", "1", better="high"),
-    Slot("limits", "weight_bits", "bit"),
-    Slot("limits", "index_bits", "bit"),
-    Slot("limits", "header_bits", "bit"),
-    Slot("limits", "word_bits", "bit"),
-    Slot("limits", "block_synapses", "1"),
-    Slot("limits", "kernel_sharing", "1", better="high"),
-    Slot("limits", "cores_per_tile", "1"),
-    Slot("limits", "cores_per_chip", "1", better="high"),
+    Slot("speeds", "t_synaptic_event", "s", required=False),
+    Slot("speeds", "t_update_active", "s", required=False),
+    Slot("speeds", "t_update_inactive", "s", required=False),
+    Slot("speeds", "t_message", "s", required=False),
+    Slot("speeds", "t_barrier", "s", required=False),
+    Slot("speeds", "t_barrier_chips", "s", required=False),
+    Slot("speeds", "t_host", "s", required=False),
+    Slot("speeds", "t_step_min", "s", required=False),
+    Slot("speeds", "spread", "1", required=False),
+    Slot("speeds", "skew", "1", required=False),
+    Slot("limits", "compartments", "1", better="high", positive=True),
+    Slot("limits", "synapse_memory", "B", better="high", positive=True),
+    Slot("limits", "axons_in", "1", required=False, better="high", positive=True),
+    Slot("limits", "axons_out", "1", required=False, better="high", positive=True),
+    Slot("limits", "weight_bits", "bit", positive=True),
+    Slot("limits", "index_bits", "bit", required=False),
+    Slot("limits", "header_bits", "bit", required=False),
+    Slot("limits", "word_bits", "bit", required=False, positive=True),
+    Slot("limits", "block_synapses", "1", required=False, positive=True, least=1),
+    Slot("limits", "kernel_sharing", "1", required=False, better="high", most=1),
+    Slot("limits", "cores_per_tile", "1", required=False, positive=True),
+    Slot("limits", "cores_per_chip", "1", better="high", positive=True),
     Slot("limits", "chips", "1", required=False, better="high"),
+    Slot("limits", "fan_in_max", "1", required=False, better="high"),
     Slot("limits", "dynamic_synapses", "1", required=False, better="high"),
     Slot("limits", "latency_budget", "s", required=False, better="high"),
 )
+WORK = ("t_synaptic_event", "t_update_active", "t_update_inactive", "t_message")
+RESOURCES = ("synaptic events", "updates", "messages")
 
 
-def cost(work: Workload, values: Values, batch: int) -> Outcome:
+def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Energy, time and room on time-multiplexed cores.
 
-        t_step  = max_layer (events·t_syn + active·t_act + inactive·t_in + messages·t_msg) / cores + t_barrier + t_host
-        latency = batch · Σ_step t_step
+        t_step  = max(max_core (events·t_syn + active·t_act + inactive·t_in + messages·t_msg), t_step_min)
+                  + t_barrier + t_host;  the busiest core of a layer has skew times its mean load
+        latency = Σ_step t_step + (batch − 1)·(Σ t_step over one interval, all layers at work)
         E       = events·E_syn + active·E_act + inactive·E_in + messages·(E_msg + hops·E_hop)
                   + P_static·chips·latency/batch + P_host·latency/batch
         hops    = spread · (2/3)·√(tiles of a chip)
@@ -71,22 +78,45 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
     placed = place(work, values)
     cores = sum(layer.cores for layer in placed)
     chips = ceil(cores / values["cores_per_chip"])
-    hops = values["spread"] * 2 / 3 * sqrt(min(cores, values["cores_per_chip"]) / values["cores_per_tile"])
-    single = _latency(work, placed, values, chips)
+    tiles = min(cores, values["cores_per_chip"]) / values.get("cores_per_tile", 1.0)
+    hops = values.get("spread", 1.0) * 2 / 3 * sqrt(tiles)
+    loads = [_load(one, work, values) for one in placed]
+    barrier = "t_barrier" if chips == 1 else "t_barrier_chips"
+    fixed = values.get(barrier, 0.0) + values.get("t_host", 0.0)
+    least = values.get("t_step_min", 0.0)
+    clocked = any(name in values for name in (*WORK, "t_step_min"))
+    busy = [sum(load.values(), np.zeros(work.ticks)) for load in loads]
+    slowest = np.maximum(np.max(busy, axis=0), least)
+    single = float(slowest.sum()) + work.ticks * fixed
+    period = float(_steady(np.array(busy), work.interval, least)) + work.interval * fixed
+    latency = single + (batch - 1) * period if clocked else None
+    missing = [] if "t_step_min" in values else [name for name in (*WORK, barrier) if name not in values]
     charges = [*_charges(work, placed, hops), *function_charges(work.layers, lambda _: work.ticks)]
-    charges.append(Charge("(chip)", "static", "static", chips * single, "static_power"))
-    charges.append(Charge("(host)", "host", "io", single, "host_power"))
-    room = (("dynamic_synapses", work.dynamic), ("chips", chips))
+    unpriced = []
+    if latency is not None:
+        charges.append(Charge("(chip)", "static", "static", chips * latency / batch, "static_power"))
+        charges.append(Charge("(host)", "host", "io", latency / batch, "host_power"))
+        unpriced += [Unpriced("(chip)", name, "time", "nobody has published it") for name in missing]
+    else:
+        unpriced.append(Unpriced("(chip)", "latency", "time", "nobody has published what its events take"))
+        unpriced.append(Unpriced("(chip)", "static", "static", "power without a time is no energy"))
+        unpriced.append(Unpriced("(host)", "host", "io", "power without a time is no energy"))
+    widest = max((here.fan_in for here in work.places), default=0)
+    room = (("dynamic_synapses", work.dynamic), ("chips", chips), ("fan_in_max", widest))
     constraints = [Constraint(name, needed, values[name], "1") for name, needed in room if name in values]
     return Outcome(
         charges=tuple(charges),
-        latency=batch * single,
-        constraints=(*constraints, *latency_constraint(batch * single, values)),
+        latency=latency,
+        unpriced=tuple(unpriced),
+        constraints=(*constraints, *(latency_constraint(latency, values) if latency is not None else ())),
         bounds={one.layer.name: f"{one.bound} × {one.cores}" for one in placed},
         ticks=work.ticks,
         cores=cores,
         chips=chips,
-        assumptions=(*_assumptions(work), *work.assumptions, *one_after_another(batch)),
+        at_least=clocked and bool(missing),
+        pace=_pace(placed, loads, slowest, fixed, least) if clocked else "",
+        copies=sum(one.stored for one in placed) / work.weights if work.weights else None,
+        assumptions=(*_assumptions(work), *work.assumptions, *streamed(batch, work.interval)),
     )
 
 
@@ -96,7 +126,7 @@ def _active(one: Placed) -> Curve:
     return np.minimum(arriving * one.layer.columns, one.layer.compartments)
 
 
-def _charges(work: Workload, placed: list[Placed], hops: float) -> list[Charge]:
+def _charges(work: Trace, placed: list[Placed], hops: float) -> list[Charge]:
     charges = []
     for here in work.places:
         action = "gating_event" if here.dynamic else "synaptic_event"
@@ -117,32 +147,51 @@ def _charges(work: Workload, placed: list[Placed], hops: float) -> list[Charge]:
     return charges
 
 
-def _latency(work: Workload, placed: list[Placed], values: Values, chips: int) -> float:
-    """Sum the slowest layer's time over the ticks; its load is spread evenly over its cores."""
-    slowest = np.zeros(work.ticks)
-    for one in placed:
-        active = _active(one)
-        load = sum((here.events for here in one.layer.places), np.zeros(work.ticks)) * values["t_synaptic_event"]
-        load = load + active * values["t_update_active"]
-        load = load + (one.layer.compartments - active) * values["t_update_inactive"]
-        for source, times in one.copies.items():
-            if source in work.senders:
-                load = load + work.senders[source] * times * values["t_message"]
-        slowest = np.maximum(slowest, load / one.cores)
-    barrier = values["t_barrier"] if chips == 1 else values["t_barrier_chips"]
-    return float(slowest.sum()) + work.ticks * (barrier + values["t_host"])
+def _load(one: Placed, work: Trace, values: Values) -> dict[str, Curve]:
+    """Seconds that the busiest core of a layer works, each tick, by resource."""
+    active = _active(one)
+    events = sum((here.events for here in one.layer.places), np.zeros(work.ticks))
+    messages = sum((work.senders[s] * n for s, n in one.copies.items() if s in work.senders), np.zeros(work.ticks))
+    idle = one.layer.compartments - active
+    updates = active * values.get("t_update_active", 0.0) + idle * values.get("t_update_inactive", 0.0)
+    times = (events * values.get("t_synaptic_event", 0.0), updates, messages * values.get("t_message", 0.0))
+    share = values.get("skew", 1.0) / one.cores
+    return {name: time * share for name, time in zip(RESOURCES, times, strict=True)}
 
 
-def _assumptions(work: Workload) -> list[str]:
+def _steady(busy: Curve, interval: int, least: float) -> float:
+    """Seconds of work between two inferences of a stream: every layer has another one in hand."""
+    folded = np.zeros((len(busy), interval))
+    for tick in range(busy.shape[1]):
+        folded[:, tick % interval] += busy[:, tick]
+    return float(np.maximum(folded.max(axis=0), least).sum())
+
+
+def _pace(placed: list[Placed], loads: list[dict[str, Curve]], slowest: Curve, fixed: float, least: float) -> str:
+    """Say what decides a step: the core and resource that decide most of the time, or what no core can shorten."""
+    waited, worked = fixed * len(slowest), float(slowest.sum())
+    if waited >= worked:
+        return f"barrier and host take {waited / (waited + worked):.0%} of the time" if waited else ""
+    if np.mean(slowest <= least) > 0.5:
+        return f"the real-time step: {np.mean(slowest <= least):.0%} of the steps have nothing slower"
+    sums = np.array([sum(load.values()) for load in loads])
+    first = sums.argmax(axis=0)
+    shares = np.array([slowest[first == k].sum() for k in range(len(placed))])
+    k = int(shares.argmax())
+    resource = max(loads[k], key=lambda name: loads[k][name][first == k].sum())
+    return f"the cores of '{placed[k].layer.name}' decide {shares[k] / slowest.sum():.0%} of the time, by {resource}"
+
+
+def _assumptions(work: Trace) -> list[str]:
     lines = [
-        "cores are filled layer by layer and never shared; the load of a layer spreads evenly over its cores",
+        "cores are filled layer by layer and never shared; the load of a layer spreads over its cores but for the skew",
         "neighbors share a core: a spike goes to the cores of the neurons it reaches and no others",
         "a neuron is updated every step; it counts as active where events arrive, at most one neuron an event",
         "whole chips draw static power, used or not",
     ]
     if work.delay == 0:
         lines.append(
-            f"the activity has no delay: its {work.steps} steps are laid over {work.depth} layers as a pipeline, "
+            f"the activity has no delay: its {work.steps} step(s) are laid over {work.stages} stages as a pipeline, "
             f"{work.ticks} chip steps in all"
         )
     return lines

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from functools import cache
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from spiking import InvalidFile, InvalidInput
 
+from .bounds import LARGEST, SMALLEST, number, said
 from .checks import faults
 from .kinds import KINDS
 from .model import SECTIONS, Slot, Values
 from .price import Price
 
+SHIPPED = Path(__file__).parent / "platforms"
+
 
 @dataclass(frozen=True)
 class Platform:
-    """A piece of hardware: what kind it is, and the numbers that kind reads."""
+    """A piece of hardware: what kind it is, and the numbers that kind reads.
+
+    boundary   what its energies include: the chip, the board, or the system with its host
+    """
 
     name: str
     kind: str
     title: str
+    boundary: str
     prices: Mapping[str, Price]
 
     def __repr__(self) -> str:
@@ -39,25 +47,35 @@ class Platform:
         """Return the numbers by name: nominal, or all (or `only` one) at their "cheap" or "dear" end."""
         return {name: self._at(price, end if only in ("", name) else "value") for name, price in self.prices.items()}
 
-    def limited(self, budgets: Mapping[str, float | None]) -> Platform:
-        """Return the platform with some of its limits replaced; None lifts a limit that is not required."""
-        limits = {slot.name: slot for slot in KINDS[self.kind].slots if slot.section == "limits"}
+    def replaced(self, numbers: Mapping[str, float | None]) -> Platform:
+        """Return the platform with some of its numbers replaced, exactly known now; None lifts one it can do without.
+
+        Raises InvalidInput with every number that does not fit.
+        """
         prices, wrong = dict(self.prices), []
-        for name, value in budgets.items():
-            if name not in limits:
-                wrong.append(f"'{name}' is no limit of '{self.name}'; it has: {', '.join(sorted(limits)) or 'none'}")
-            elif value is None and limits[name].required:
+        for name, value in numbers.items():
+            slot = self.slots.get(name)
+            if slot is None:
+                wrong.append(f"'{name}' is no number of '{self.name}'; there are: {', '.join(sorted(self.slots))}")
+            elif value is None and slot.required:
                 wrong.append(f"'{self.name}' cannot do without {name}")
             elif value is None:
                 prices.pop(name, None)
-            elif not isfinite(value) or value < 0:
-                wrong.append(f"{name} must be finite and not negative, not {value}")
+            elif not number(value):
+                wrong.append(f"{name} must be a finite number, not {said(value)}: 0, or {SMALLEST:g} to {LARGEST:g}")
+            elif not slot.least <= value <= slot.most or (value == 0 and slot.positive):
+                least = "above 0" if slot.positive and not slot.least else f"at least {slot.least:g}"
+                most = f" and at most {slot.most:g}" if isfinite(slot.most) else ""
+                wrong.append(f"{name} must be {least}{most}, not {value}")
             else:
-                unit = limits[name].unit
-                prices[name] = Price(name, "limits", value, value, value, unit, "the caller's argument", "assumed")
+                prices[name] = _exact(slot, float(value), prices.get(name))
         if wrong:
-            raise InvalidInput("\n  ".join(["the budgets do not fit:", *wrong]) if len(wrong) > 1 else wrong[0])
+            raise InvalidInput("\n  ".join(["the numbers do not fit:", *wrong]) if len(wrong) > 1 else wrong[0])
         return replace(self, prices=prices)
+
+    def named(self, name: str, title: str) -> Platform:
+        """Return the platform under another name."""
+        return replace(self, name=name, title=title)
 
     def _at(self, price: Price, end: str) -> float:
         slot = self.slots.get(price.name)
@@ -81,23 +99,60 @@ def load_platform(platform: str | Path | Platform) -> Platform:
         path = Path(platform)
         if not path.exists():
             raise FileNotFoundError(f"no such platform file: {path}")
-        return _parse(path.read_bytes(), str(path), path.stem)
-    if platform not in _names():
-        known = ", ".join(_names())
-        raise InvalidInput(f"unknown platform '{platform}'; there are {known}, or give the path of a .toml file")
-    file = files(__package__) / "platforms" / f"{platform}.toml"
-    return _parse(file.read_bytes(), f"{platform}.toml", platform)
+        return _parse(_raw(path.read_bytes(), str(path)), str(path), path.stem)
+    return _shipped(platform)
+
+
+@cache
+def references() -> Mapping[str, str]:
+    """Return the bibliography of the platforms that come with the package: key -> full text."""
+    import tomllib
+
+    found: dict[str, str] = tomllib.loads((SHIPPED.parent / "references.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def citations(prices: Iterable[Price]) -> tuple[str, ...]:
+    """Return the literature that numbers cite, by its keys, each once."""
+    cited = {key for price in prices for key in re.findall(r"\[([a-z0-9_]+)\]", price.source)}
+    return tuple(f"[{key}] {text}" for key, text in sorted(references().items()) if key in cited)
+
+
+@cache
+def _shipped(name: str) -> Platform:
+    if name not in _names():
+        raise InvalidInput(
+            f"unknown platform '{name}'; there are {', '.join(_names())}, or give the path of a .toml file"
+        )
+    return _parse(_raw((SHIPPED / f"{name}.toml").read_bytes(), f"{name}.toml"), f"{name}.toml", name)
 
 
 def _names() -> list[str]:
-    return sorted(f.name[:-5] for f in (files(__package__) / "platforms").iterdir() if f.name.endswith(".toml"))
+    return sorted(f.name[:-5] for f in SHIPPED.iterdir() if f.name.endswith(".toml"))
 
 
-def _parse(content: bytes, label: str, stem: str) -> Platform:
+def _raw(content: bytes, label: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read a file; what it does not state is taken, entry by entry, from the one it extends."""
+    import tomllib
+
     try:
-        raw = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        own = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # bad TOML or UTF-8, a number of too many digits, endless nesting
         raise InvalidFile(f"{label} is not TOML: {error}") from error
+    if "extends" not in own:
+        return own
+    known = {f.name[:-5]: f for folder in (SHIPPED, SHIPPED / "families") for f in folder.iterdir() if f.is_file()}
+    name = own["extends"]
+    if not isinstance(name, str) or name not in known or name in below:
+        raise InvalidFile(f"{label}: extends: one of {', '.join(sorted(known))} was expected, not {said(name)}")
+    merged = _raw(known[name].read_bytes(), f"{name}.toml", (*below, name))
+    for key, value in own.items():
+        base = merged.get(key)
+        merged[key] = {**base, **value} if isinstance(base, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _parse(raw: dict[str, Any], label: str, stem: str) -> Platform:
     found = list(faults(raw, stem))
     if found:
         raise InvalidFile("\n  ".join([f"{label} is not a platform, {len(found)} fault(s):", *found]))
@@ -105,5 +160,10 @@ def _parse(content: bytes, label: str, stem: str) -> Platform:
     for section in (*SECTIONS, "functions"):
         for key, entry in raw.get(section, {}).items():
             name = f"functions.{key}" if section == "functions" else key
-            prices[name] = Price(name, section, **entry)
-    return Platform(raw["name"], raw["kind"], raw["title"], prices)
+            prices[name] = Price(name, section, **{"low": entry["value"], "high": entry["value"], **entry})
+    return Platform(raw["name"], raw["kind"], raw["title"], raw["boundary"], prices)
+
+
+def _exact(slot: Slot, value: float, before: Price | None) -> Price:
+    scope = None if slot.unit != "J" else before.scope if before is not None else "marginal"
+    return Price(slot.name, slot.section, value, value, value, slot.unit, "the caller's argument", "assumed", scope)

@@ -9,6 +9,7 @@ from .quantity import Quantity
 
 BASES = Literal["measured", "simulated", "derived", "assumed"]
 SCOPES = Literal["marginal", "aggregate"]
+BOUNDARIES = Literal["chip", "board", "system"]
 UNITS = ("J", "J/B", "W", "W/synapse", "s", "1", "bit", "B", "B/s", "FLOP/s")
 
 
@@ -19,6 +20,8 @@ class Price:
     basis   measured    on hardware            derived   computed from published figures, or the maker's specification
             simulated   before there was any   assumed   from memory or by judgement; the band is wide
     scope   of an energy per event: marginal (one event more) or aggregate (a whole machine's, shared out over events)
+    source  where the number is from; [key] names an entry of references.toml
+    page    where in the source
     """
 
     name: str
@@ -30,6 +33,7 @@ class Price:
     source: str
     basis: BASES
     scope: SCOPES | None = None
+    page: str = ""
 
     @property
     def quantity(self) -> Quantity:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .model import GROUPS, Constraint, Group, Unpriced
-from .platform import Platform
+from .platform import Platform, citations
 from .price import Price
 from .quantity import Quantity, quantity, total
-from .workload import Workload
+from .trace import Trace
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,24 @@ class CostReport:
     alternatives  the energy counted in another way; not in any sum
     bounds        node -> the resource that limits it
     ticks         steps from the first input to the last readout; None where the platform has no such step
+    pace          what decides how long a step takes
+    copies        physical copies of a weight, on average
     """
 
     platform: Platform
-    work: Workload
+    work: Trace
     batch: int
     latency_s: Quantity | None
     entries: tuple[Entry, ...]
     unpriced: tuple[Unpriced, ...]
     alternatives: Mapping[str, Quantity]
     constraints: tuple[Constraint, ...]
-    bands: tuple[Band, ...]
     bounds: Mapping[str, str] = field(default_factory=dict)
     ticks: int | None = None
     cores: int | None = None
     chips: int | None = None
+    pace: str = ""
+    copies: float | None = None
     assumptions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -90,20 +94,44 @@ class CostReport:
             found[group] = found.get(group, Quantity(0, 0, 0, "J")) + Quantity(0, 0, 0, "J", at_least=True)
         return Energy(found.get("dynamic"), found.get("static"), found.get("io"), total(found.values(), "J"))
 
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """What each uncertain number alone does, the widest first."""
+        from .estimate import one_at_a_time
+
+        return one_at_a_time(self.work, self.platform, self.batch)
+
     @property
     def throughput(self) -> Quantity | None:
         """Inferences a second: batch / latency."""
         t = self.latency_s
-        return None if t is None else quantity((self.batch / t.value, self.batch / t.low, self.batch / t.high), "1/s")
+        if t is None or t.low == 0:
+            return None
+        return quantity((self.batch / t.value, self.batch / t.low, self.batch / t.high), "1/s")
 
     @property
     def power(self) -> Quantity | None:
         """W while it runs: energy · throughput, each corner by itself."""
         t, e = self.latency_s, self.energy.total
-        if t is None:
+        if t is None or t.low == 0:
             return None
         corners = e.value / t.value, e.low / t.low, e.high / t.high
         return quantity((corners[0] * self.batch, corners[1] * self.batch, corners[2] * self.batch), "W", e.at_least)
+
+    @property
+    def edp(self) -> Quantity | None:
+        """J·s: energy of one inference × latency of the batch, at this one batch."""
+        t, e = self.latency_s, self.energy.total
+        if t is None:
+            return None
+        corners = e.value * t.value, e.low * t.low, e.high * t.high
+        return quantity(corners, "J·s", e.at_least or t.at_least)
+
+    @property
+    def outside(self) -> tuple[Unpriced, ...]:
+        """What has no price and is no entry either."""
+        known = {(entry.node, entry.action) for entry in self.entries}
+        return tuple(one for one in self.unpriced if (one.node, one.action) not in known)
 
     @property
     def synapses(self) -> int:
@@ -169,17 +197,22 @@ class CostReport:
 
         return sources(self.prices)
 
+    def citations(self) -> tuple[str, ...]:
+        """Return the literature behind the numbers used, as a bibliography."""
+        return citations(self.prices)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, in SI units."""
-        quantities = {"latency": self.latency_s, "throughput": self.throughput, "power": self.power}
+        quantities = {"latency": self.latency_s, "throughput": self.throughput, "power": self.power, "edp": self.edp}
         return {
             "platform": self.platform.name,
             "kind": self.platform.kind,
+            "boundary": self.platform.boundary,
             "batch": self.batch,
             "activity": {"basis": "measured" if self.work.samples else "assumed", "samples": self.work.samples},
             "steps": self.work.steps,
             "delay": self.work.delay,
-            "depth": self.work.depth,
+            "stages": self.work.stages,
             "ticks": self.ticks,
             "bits_per_spike": self.work.bits,
             **{name: None if q is None else q.to_dict() for name, q in quantities.items()},
@@ -196,6 +229,8 @@ class CostReport:
             "macs": self.work.macs,
             "cores": self.cores,
             "chips": self.chips,
+            "pace": self.pace,
+            "copies_per_weight": self.copies,
             "feasible": self.feasible,
             "binding": self.binding,
             "constraints": [{**asdict(one), "slack": one.slack} for one in self.constraints],
@@ -213,6 +248,24 @@ class CostReport:
     def to_json(self) -> str:
         """Return `to_dict()` as JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def to_csv(self) -> str:
+        """Return count, price and energy of each node and action as CSV, in SI units."""
+        from .exports import report_csv
+
+        return report_csv(self)
+
+    def to_markdown(self) -> str:
+        """Return the report as Markdown."""
+        from .exports import report_markdown
+
+        return report_markdown(self)
+
+    def to_html(self, command: str = "") -> str:
+        """Return the report as one self-contained page that recomputes itself; `command` made it."""
+        from .compare import Comparison
+
+        return Comparison((self,), self.batch).to_html(command)
 
     def _sum(self, key: Callable[[Entry], str]) -> dict[str, Quantity]:
         groups: dict[str, list[Quantity]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil, prod
 
@@ -33,13 +33,15 @@ from spiking import (
     synapses,
 )
 
-from .workload import Curve, Layer, Matrix, Place, Workload
+from .bounds import curve_fault, said, whole
+from .surroundings import surrounded
+from .trace import Curve, Layer, Matrix, Place, Trace
 
 SENDING = (Input, Neuron, Product)
 COUNTED = (Linear, Conv, ConvTranspose, Embedding, MatMul, Multiply)
 
 
-def workload(network: SpikingNetwork, activity: Activity) -> Workload:
+def tally(network: SpikingNetwork, activity: Activity) -> Trace:
     """Count a network and its activity.
 
     Raises InvalidInput with every fault of the activity, UnsupportedNode with every node that cannot be counted.
@@ -55,12 +57,12 @@ def workload(network: SpikingNetwork, activity: Activity) -> Workload:
     if faults:
         raise InvalidInput("\n  ".join(["the activity does not fit:", *faults]) if len(faults) > 1 else faults[0])
     home = {node.name: network.moments.get(node.name, node.name) for node in network}
-    depth = max(network.depth[out.name] for out in network.outputs)
-    ticks = activity.steps if activity.delay else depth + activity.steps
+    stages = 1 + max(network.depth[out.name] for out in network.outputs)
+    ticks = activity.steps if activity.delay else stages - 1 + activity.steps
     columns = {home[n.name]: n.alphabet.columns for n in network.populations if n.alphabet is not None}
 
     def curve(values: Curve, before: int) -> Curve:
-        begin = 0 if activity.delay else max(before - 1, 0)  # delay 0 says nothing of time: layer d speaks at tick d
+        begin = 0 if activity.delay else before  # delay 0 says nothing of time: what layer d sends is read a tick later
         return np.pad(np.asarray(values, dtype=np.float64), (begin, ticks - activity.steps - begin))
 
     counted = synapses(network)
@@ -68,7 +70,7 @@ def workload(network: SpikingNetwork, activity: Activity) -> Workload:
     for name, fans in totals.items():
         before = max(network.depth[source] for source in fans)
         events = curve(activity.events[name], before)
-        made = _place(network, name, _wired(network, name, fans, home), columns, events, counted)
+        made = _place(network, name, _wired(network, name, fans, home), columns, events, counted, before + 1)
         known = places.get(home[name])
         places[home[name]] = made if known is None else _both(known, made)
     senders: dict[str, Curve] = {}
@@ -88,12 +90,12 @@ def workload(network: SpikingNetwork, activity: Activity) -> Workload:
                 layers[home[node.name]] = grown
     known_names = {*places, *senders, *layers}
     once = [node for node in network if home[node.name] == node.name]
-    return Workload(
+    return Trace(
         network=f"{len(network.nodes)} nodes, {network.bodies:,} neurons, {network.schedule}",
         order=tuple(n.name for n in once if isinstance(n, Input | Product) or n.name in known_names),
         steps=activity.steps,
         delay=activity.delay,
-        depth=depth,
+        stages=stages,
         ticks=ticks,
         samples=activity.samples,
         neurons=network.bodies,
@@ -110,24 +112,27 @@ def workload(network: SpikingNetwork, activity: Activity) -> Workload:
 
 def _faults(network: SpikingNetwork, activity: Activity, places: set[str]) -> Iterator[str]:
     wanted = fingerprint(network)
-    if activity.network != wanted:
-        yield f"activity of another network: it belongs to {activity.network}, this one is {wanted}; run it again"
+    if not isinstance(activity.network, str) or activity.network != wanted:
+        yield f"activity of another network: it belongs to {said(activity.network)}, this one is {wanted}; run it again"
         return
-    if activity.steps < 1 or activity.delay not in (0, 1) or activity.samples < 0:
-        yield f"steps {activity.steps}, delay {activity.delay}, samples {activity.samples} are of no run"
+    if not whole(activity.steps, 1) or not whole(activity.samples) or not whole(activity.delay) or activity.delay > 1:
+        counts = f"steps {said(activity.steps)}, delay {said(activity.delay)}, samples {said(activity.samples)}"
+        yield f"{counts} are of no run"
         return
     spiking = {node.name for node in network if isinstance(node, Input | Neuron)}
     for label, curves, names in (
         ("spikes", activity.spikes, spiking),
         ("events", activity.events, places),
     ):
+        if not isinstance(curves, Mapping):
+            yield f"{label} must be curves by the names of nodes, not {said(curves)}"
+            continue
         for name in sorted(names - set(curves)):
             yield f"{label} of '{name}' are missing"
         for name, values in curves.items():
-            if np.shape(values) != (activity.steps,):
-                yield f"{label} of '{name}' must have shape ({activity.steps},), not {np.shape(values)}"
-            elif not np.all(np.isfinite(values)) or np.any(np.asarray(values) < 0):
-                yield f"{label} of '{name}' are NaN, infinite or negative"
+            wrong = curve_fault(values, activity.steps) if name in names else "belong to nothing in the network"
+            if wrong:
+                yield f"{label} of '{name}' {wrong}"
 
 
 def _wired(network: SpikingNetwork, name: str, fans: dict[str, int], home: dict[str, str]) -> dict[str, int]:
@@ -173,6 +178,7 @@ def _place(
     columns: dict[str, int],
     events: Curve,
     counted: dict[str, Synapses],
+    stage: int,
 ) -> Place:
     node = network[name]
     shapes = [network.shapes[above] for above in node.inputs]
@@ -204,7 +210,7 @@ def _place(
             matrix = Matrix(1, 1, 1, outputs)
     if isinstance(node, Weighted) and alone.physical:
         fan_in = ceil(_inner(node) * physical / alone.physical)
-    return Place(
+    place = Place(
         name=name,
         kind=type(node).__name__,
         weights=found.weights,
@@ -221,7 +227,9 @@ def _place(
         sources=tuple(wired),
         matrix=matrix,
         events=events,
+        stage=stage,
     )
+    return surrounded(network, node, place)
 
 
 def _inner(node: Weighted) -> int:

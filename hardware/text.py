@@ -10,7 +10,8 @@ from spiking import table
 from .model import Constraint
 from .price import Price
 from .quantity import Quantity, scaled
-from .workload import Workload
+from .trace import Trace
+from .verdict import break_even
 
 if TYPE_CHECKING:
     from .compare import Comparison
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 def report(r: CostReport) -> str:
     """Return a cost report for people."""
-    head = f"{r.platform.name} · {r.platform.title}\n{run_line(r.work)} · batch {r.batch}"
-    return "\n".join([head, "", nodes(r), "", facts(r), "", *notes(r)])
+    head = [f"{r.platform.name} · {r.platform.title} · boundary: {r.platform.boundary}"]
+    head.append(f"{run_line(r.work)} · batch {r.batch}")
+    return "\n".join([*head, "", nodes(r), "", facts(r), "", *notes(r)])
 
 
-def run_line(work: Workload) -> str:
+def run_line(work: Trace) -> str:
     """Return one line about the network and its activity."""
     activity = f"activity measured on {work.samples:,} samples" if work.samples else "activity assumed"
     if work.samples == 1:
@@ -32,8 +34,40 @@ def run_line(work: Workload) -> str:
     return f"{work.network} · {run} · {activity}"
 
 
+def counts(work: Trace) -> str:
+    """Return a trace for people: a line for each place where events arrive."""
+    rows = []
+    for place in work.places:
+        space, time = place.reuse
+        rows.append(
+            [
+                place.name,
+                place.kind.lower(),
+                str(place.stage),
+                f"{place.weights:,}" if place.weights else "–",
+                f"{place.unrolled:,}" if place.unrolled else "–",
+                f"{place.dynamic:,}" if place.dynamic else "–",
+                f"{space:,.1f}" if place.weights else "–",
+                str(time),
+                f"{place.calls:,}",
+                f"{place.events.sum():,.1f}",
+            ]
+        )
+    last = ["total", "", str(work.stages), *(f"{n:,}" for n in (work.weights, work.unrolled, work.dynamic))]
+    last += [f"{work.unrolled / work.weights:,.1f}" if work.weights else "–", "", "", f"{work.events:,.1f}"]
+    head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
+    head += ["R space", "R time", "in turn", "syn. events"]
+    note = "R batch is the batch: on machines that hold several inferences at once, each weight is read once for all"
+    return "\n".join([run_line(work), "", table(head, rows, last, left=2), note])
+
+
 def nodes(r: CostReport) -> str:
     """Return the table of nodes; its energies add up to the total."""
+    return table(*node_rows(r))
+
+
+def node_rows(r: CostReport) -> tuple[list[str], list[list[str]], list[str]]:
+    """Return head, rows and sums of the table of nodes."""
     places = {place.name: place for place in r.work.places}
     layers = {layer.name: layer for layer in r.work.layers}
     energies = r.by_node()
@@ -63,11 +97,18 @@ def nodes(r: CostReport) -> str:
     head = ["node", "neurons", "synapses S", "spikes", "syn. events", "energy", "share", "bound by"]
     if not r.bounds:
         head, rows, last = head[:-1], [row[:-1] for row in rows], last[:-1]
-    return table(head, rows, last)
+    return head, rows, last
 
 
 def facts(r: CostReport) -> str:
     """Return latency, throughput, energy, power, room and verdict, one line each."""
+    lines = fact_lines(r)
+    width = max(len(name) for name, _ in lines) + 2
+    return "\n".join(f"{name:<{width}}{text}" for name, text in lines)
+
+
+def fact_lines(r: CostReport) -> list[tuple[str, str]]:
+    """Return what the report says, as name and text; no name where a line goes on."""
     e, work = r.energy, r.work
     many = f" for the batch of {r.batch}" if r.batch > 1 else ""
     clock = "" if r.latency_s is None else f"{r.latency_s}{many}"
@@ -78,6 +119,8 @@ def facts(r: CostReport) -> str:
     parts = (("dynamic", e.dynamic), ("static", e.static), ("io", e.io))
     lines += [(f"  {name}", str(part) if part is not None else "none of its own") for name, part in parts]
     lines += [(f"  or {name}", f"{other} instead") for name, other in r.alternatives.items()]
+    if r.edp is not None:
+        lines.append(("EDP", f"{r.edp}, energy of one × latency of the batch of {r.batch}"))
     if r.power is not None:
         lines.append(("power", str(r.power)))
     reuse = f", R = S/W = {r.reuse:,.1f}" if r.weights else ""
@@ -87,7 +130,11 @@ def facts(r: CostReport) -> str:
     if work.dynamic:
         lines.append(("", f"{work.dynamic:,} gating, in products"))
     if r.ticks is not None:
-        lines.append(("ticks", f"{r.ticks} for {work.depth} neuron layers"))
+        lines.append(("ticks", f"{r.ticks} for {work.stages} synaptic stages one after another"))
+    if r.copies is not None:
+        lines.append(("copies", f"{r.copies:,.1f} of each weight, on average"))
+    if r.pace:
+        lines.append(("pace", r.pace))
     if r.cores is not None:
         lines.append(("cores", f"{r.cores:,} on {r.chips:,} chip(s)"))
     lines.append(("verdict", verdict(r.constraints, r.binding)))
@@ -95,8 +142,7 @@ def facts(r: CostReport) -> str:
     if widest is not None:
         low, high = (scaled(end, "J") for end in widest.energy)
         lines.append(("band", f"mostly {widest.name}: alone it moves the energy from {low} to {high}"))
-    width = max(len(name) for name, _ in lines) + 2
-    return "\n".join(f"{name:<{width}}{text}" for name, text in lines)
+    return lines
 
 
 def verdict(constraints: Sequence[Constraint], binding: str) -> str:
@@ -125,31 +171,54 @@ def notes(r: CostReport) -> list[str]:
 
 def sources(prices: Iterable[Price]) -> str:
     """Return a table of prices and where they are from."""
-    rows = [[p.name, scaled(p.value, p.unit), _ends(p), p.basis, p.scope or "–", p.source] for p in prices]
+    rows = [[p.name, scaled(p.value, p.unit), _ends(p), p.basis, p.scope or "–", _where(p)] for p in prices]
     return table(["number", "value", "band", "basis", "scope", "source"], rows, left=6)
 
 
-def comparison(c: Comparison) -> str:
-    """Return platforms side by side, at one batch."""
+def _where(price: Price) -> str:
+    return f"{price.source} ({price.page})" if price.page else price.source
+
+
+def platform_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of the table of platforms."""
     rows = []
-    for r in c.reports:
+    for r in c.rows:
         rows.append(
             [
                 r.platform.name,
                 "–" if r.latency_s is None else r.latency_s.nominal,
                 "–" if r.throughput is None else r.throughput.nominal,
                 r.energy.total.nominal,
-                f"{scaled(r.energy.total.low, 'J')} … {scaled(r.energy.total.high, 'J')}",
+                _band(r.energy.total),
+                "–" if r.edp is None else r.edp.nominal,
                 ("yes" if r.feasible else "no") if r.constraints else "–",
                 r.binding,
             ]
         )
-    head = ["platform", "latency", "throughput", "energy/inf.", "band of the energy", "feasible", "binding"]
-    work = c.reports[0].work
+    return [
+        "platform",
+        "latency",
+        "throughput",
+        "energy/inf.",
+        "band of the energy",
+        "EDP",
+        "feasible",
+        "binding",
+    ], rows
+
+
+def _band(q: Quantity) -> str:
+    return f"{scaled(q.low, q.unit)} … {scaled(q.high, q.unit)}" if q.high else "–"
+
+
+def comparison(c: Comparison) -> str:
+    """Return platforms side by side, at one batch."""
+    work = c.work
     lines = [run_line(work), f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
-    lines += ["", table(head, rows), ""]
+    lines += ["", table(*platform_rows(c)), "", str(c.verdict), ""]
     ratio = f", {work.events / work.macs:.2g} events a MAC" if work.macs else ""
     lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
+    lines += break_evens(c)
     for r in c.reports:
         if not r.feasible:
             lines.append(f"{r.platform.name}: {verdict(r.constraints, r.binding)}")
@@ -157,7 +226,26 @@ def comparison(c: Comparison) -> str:
         if r.unpriced:
             what = ", ".join(dict.fromkeys(one.action for one in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
-    return "\n".join([*lines, *c.assumptions])
+    return "\n".join([*lines, *c.assumptions, *(["", str(c.peers)] if c.peers is not None else [])])
+
+
+def break_evens(c: Comparison) -> list[str]:
+    """Return a table of the activity at which a spiking platform needs what a dense one needs."""
+    spiking = [r for r in c.reports if r.platform.kind in ("brain", "neuromorphic") and r.latency_s is not None]
+    dense = [r for r in c.rows if r.platform.kind == "von_neumann"]
+    if not (c.work.events and c.work.macs and spiking and dense):
+        return []
+    rows = [
+        [r.platform.name, *(_activity(break_even(c.work, s.platform, r.platform, c.batch)) for s in spiking)]
+        for r in dense
+    ]
+    shown = table(["break-even, in events a MAC", *(s.platform.name for s in spiking)], rows)
+    note = "0: it needs more without a single event; any: it needs less at any activity"
+    return ["", shown, *([note] if any(cell in ("0", "any") for row in rows for cell in row) else []), ""]
+
+
+def _activity(p: float) -> str:
+    return "any" if p == float("inf") else f"{p:,.0f}" if p >= 1000 else f"{p:.3g}"
 
 
 def _against(one: Constraint) -> str:

@@ -5,30 +5,38 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
+from spiking import InvalidInput
+
 from .model import Charge, Constraint, Kind, Outcome, Slot, Values, function_charges, latency_constraint
-from .workload import Matrix, Place, Workload
+from .trace import Matrix, Place, Trace
+
+WIDTHS = (4, 8, 16, 32)  # bits of the arithmetic
+RATE = "the rate of the arithmetic at some width"
 
 SLOTS = (
     Slot("prices", "active_power", "W", required=False),
     Slot("prices", "idle_power", "W", required=False),
     Slot("prices", "host_power", "W", required=False),
-    Slot("prices", "flop", "J", required=False),
+    *(Slot("prices", f"flop_{bits}", "J", required=False) for bits in WIDTHS),
     Slot("prices", "memory_byte", "J/B", required=False),
     Slot("prices", "cache_byte", "J/B", required=False),
-    Slot("speeds", "peak", "FLOP/s", better="high"),
-    Slot("speeds", "memory_bandwidth", "B/s", better="high"),
-    Slot("speeds", "cache_bandwidth", "B/s", better="high"),
-    Slot("speeds", "compute_efficiency", "1", better="high"),
-    Slot("speeds", "memory_efficiency", "1", better="high"),
-    Slot("speeds", "busy_floor", "1"),
+    *(Slot("speeds", f"peak_{n}", "FLOP/s", False, "high", one_of=RATE, positive=True) for n in WIDTHS),
+    Slot("speeds", "memory_bandwidth", "B/s", better="high", positive=True),
+    Slot("speeds", "cache_bandwidth", "B/s", better="high", positive=True),
+    Slot("speeds", "compute_efficiency", "1", better="high", positive=True, most=1),
+    Slot("speeds", "memory_efficiency", "1", better="high", positive=True, most=1),
+    Slot("speeds", "busy_floor", "1", most=1),
     Slot("speeds", "launch", "s"),
     Slot("speeds", "framework", "s"),
-    Slot("limits", "processors", "1", better="high"),
-    Slot("limits", "tile", "1"),
+    Slot("limits", "processors", "1", better="high", positive=True),
+    Slot("limits", "tile", "1", positive=True),
+    Slot("limits", "granule", "1", positive=True),
     Slot("limits", "cache", "B", better="high"),
-    Slot("limits", "resident_share", "1", better="high"),
+    Slot("limits", "resident_share", "1", better="high", most=1),
     Slot("limits", "memory", "B", better="high"),
-    Slot("limits", "bytes_per_value", "B"),
+    Slot("limits", "weight_bits", "bit", positive=True),
+    Slot("limits", "activation_bits", "bit", positive=True),
+    Slot("limits", "fused", "1", better="high", most=1),
     Slot("limits", "latency_budget", "s", required=False, better="high"),
 )
 
@@ -45,23 +53,31 @@ class Timed(NamedTuple):
     bound: str
 
 
-def cost(work: Workload, values: Values, batch: int) -> Outcome:
+def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Time by a roofline for each layer, energy by the power it draws meanwhile; per inference, at this batch.
 
-        t = max(F/(η_c·η_w·P), Q/(η_m·BW), Q_cache/(η_m·BW_cache)) + t_launch,  F = 2·MACs·B,  for each of its calls
+        t = max(F/(η_c·η_w·η_g·P), Q/(η_m·BW), Q_cache/(η_m·BW_cache)) + launches·t_launch,  F = 2·MACs·B
         E = [P_idle + P_active·(φ + (1 − φ)·u)]·t / B,  u = max(F/P, Q/BW)/t
         E' = (F·e_flop + Q·e_memory + Q_cache·e_cache + P_idle·t) / B           (bottom-up, instead of E)
-        η_w = tiles/(⌈tiles/processors⌉·processors)
+        η_w = tiles/(⌈tiles/processors⌉·processors),  η_g = Π_side side/(⌈side/granule⌉·granule)
         Q = weights unless all of them stay in the cache, plus activations that outgrow half of it
 
+    The moments of a recurrent cell come one after another, each with two launches (matrix, gates), each reading the
+    weights anew unless the cell's own stay in the cache. Fused, elementwise functions and the scores of an attention
+    cost nothing of their own; otherwise each is a launch and a pass over the output.
+
     Units    s for the batch; J per inference; both with the host's share
+    Errors   InvalidInput where the platform has no arithmetic as wide as activation_bits
     Source   roofline: Williams, Waterman, Patterson, CACM 2009; busy floor φ: measured on K4000 and Orin
     """
-    held = sum(place.weights for place in work.places) * values["bytes_per_value"]
+    width = _width(values)
+    size = values["weight_bits"] / 8
+    held = sum(place.reads for place in work.places if place.weights) * size
+    cached = sum(place.reads for place in work.places if place.dynamic) * values["activation_bits"] / 8 * batch
     resident = held <= values["resident_share"] * values["cache"]
     timed = [_time(place, place.matrix, values, batch, resident) for place in work.places if place.matrix is not None]
     latency = values["framework"] + sum(layer.seconds for layer in timed)
-    live = max((place.values for place in work.places), default=0) * values["bytes_per_value"] * batch
+    live = max((place.values for place in work.places), default=0) * values["activation_bits"] / 8 * batch
     outside = [
         Charge("(chip)", "static", "static", latency / batch, "idle_power"),
         Charge("(host)", "host", "io", latency / batch, "host_power"),
@@ -71,36 +87,68 @@ def cost(work: Workload, values: Values, batch: int) -> Outcome:
     idle = values["busy_floor"] * values["framework"] / batch
     waiting = Charge("(chip)", "framework", "dynamic", idle, "active_power")
     counted = [
-        Charge(layer.name, price, "dynamic", amount / batch, price)
+        Charge(layer.name, action, "dynamic", amount / batch, price)
         for layer in timed
-        for price, amount in (("flop", layer.flop), ("memory_byte", layer.memory), ("cache_byte", layer.cache))
+        for action, price, amount in (
+            ("flop", f"flop_{width}", layer.flop),
+            ("memory_byte", "memory_byte", layer.memory),
+            ("cache_byte", "cache_byte", layer.cache),
+        )
     ]
+    needed = held + cached + live
     return Outcome(
         charges=(*busy, waiting, *functions, *outside),
         latency=latency,
         alternatives={"bottom-up": (*counted, *functions, *outside)},
-        constraints=(Constraint("memory", held + live, values["memory"], "B"), *latency_constraint(latency, values)),
+        constraints=(Constraint("memory", needed, values["memory"], "B"), *latency_constraint(latency, values)),
         bounds={layer.name: layer.bound for layer in timed},
-        assumptions=tuple(_assumptions(work, batch, resident)),
+        copies=1.0,
+        assumptions=tuple(_assumptions(values, width, batch, resident)),
     )
 
 
+def _width(values: Values) -> int:
+    """The narrowest arithmetic the platform has that holds the activations."""
+    there = [bits for bits in WIDTHS if f"peak_{bits}" in values]
+    wide = [bits for bits in there if bits >= values["activation_bits"]]
+    if not wide:
+        raise InvalidInput(
+            f"activation_bits is {values['activation_bits']:g}, but the arithmetic is {max(there)} bits wide at most; "
+            f"ask for activation_bits={max(there)}"
+        )
+    return wide[0]
+
+
 def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bool) -> Timed:
-    size, flop = values["bytes_per_value"], 2.0 * place.macs / place.calls * batch
-    weights, activations = place.reads * size, place.values * size * batch
-    memory = (0.0 if resident else weights) + (activations if activations > values["cache"] / 2 else 0.0)
-    cache = weights + activations
-    wave = _wave(matrix, values, batch)
+    calls, byte, peak = place.calls, values["activation_bits"] / 8, values[f"peak_{_width(values)}"]
+    launches = 2.0 * calls if calls > 1 else 1.0
+    flop = 2.0 * place.macs * batch
+    elements = place.values
+    if values["fused"]:
+        elements -= sum(place.inside)
+        launches = 0.0 if place.inside[0] else launches
+    activations = elements * byte * batch
+    stored = place.reads * byte * batch if place.dynamic else place.reads * values["weight_bits"] / 8
+    again = 1 if not place.dynamic and stored <= values["resident_share"] * values["cache"] else calls
+    memory = 0.0 if resident and not place.dynamic else stored * again
+    outgrown = activations > values["cache"] / 2
+    memory += activations * calls if outgrown else 0.0
+    cache = (stored + activations) * calls
+    if not values["fused"]:
+        swept = 2.0 * place.passes * calls * byte * batch * matrix.rows * matrix.columns * matrix.groups
+        cache += swept
+        memory += swept if outgrown else 0.0
+        launches += place.passes * calls
+    rate = values["compute_efficiency"] * _wave(matrix, values, batch) * _filled(matrix, values) * peak
     parts = {
-        "compute": flop / (values["compute_efficiency"] * wave * values["peak"]),
+        "compute": flop / rate,
         "memory": memory / (values["memory_efficiency"] * values["memory_bandwidth"]),
         "cache": cache / (values["memory_efficiency"] * values["cache_bandwidth"]),
-        "launch": values["launch"],
+        "launch": launches * values["launch"],
     }
     seconds = max(parts["compute"], parts["memory"], parts["cache"]) + parts["launch"]
-    full = max(flop / values["peak"], memory / values["memory_bandwidth"])
+    full = max(flop / peak, memory / values["memory_bandwidth"])
     busy = values["busy_floor"] * seconds + (1 - values["busy_floor"]) * full
-    seconds, busy, flop, memory, cache = (n * place.calls for n in (seconds, busy, flop, memory, cache))
     return Timed(place.name, seconds, busy, flop, memory, cache, max(parts, key=lambda name: parts[name]))
 
 
@@ -112,11 +160,21 @@ def _wave(matrix: Matrix, values: Values, batch: int) -> float:
     return tiles / (ceil(tiles / values["processors"]) * values["processors"])
 
 
-def _assumptions(work: Workload, batch: int, resident: bool) -> list[str]:
+def _filled(matrix: Matrix, values: Values) -> float:
+    """Share of the smallest matrix the arithmetic works on that is not padding, along the two sides of the weights."""
+    edge, share = values["granule"], 1.0
+    for side in (matrix.columns, matrix.inner):
+        share *= side / (ceil(side / edge) * edge)
+    return share
+
+
+def _assumptions(values: Values, width: int, batch: int, resident: bool) -> list[str]:
     where = "stay in the cache between inferences" if resident else "are read from memory once a batch"
+    bits = f"{values['weight_bits']:g}-bit weights, {values['activation_bits']:g}-bit values, {width}-bit arithmetic"
+    fused = "are fused into the layer before" if values["fused"] else "are launches and passes of their own"
     return [
-        "the dense source network, evaluated once: its time and energy do not depend on the activity",
-        f"weights {where}; elementwise functions are fused into the layer before",
+        f"the dense source network, evaluated once in {bits}: the activity changes nothing",
+        f"weights {where}, one copy of each; elementwise functions {fused}",
         f"latency is that of the whole batch of {batch}; energy is per inference, at the same batch",
     ]
 

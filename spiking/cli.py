@@ -1,10 +1,11 @@
-"""The command line: spiking convert | run | cost | list | show."""
+"""The command line: spiking convert | run | cost | validate | list | show."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -61,13 +62,54 @@ def _run(args: argparse.Namespace) -> tuple[str, Any]:
 
 def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     hardware = _sibling("hardware")
-    network = SpikingNetwork.load(args.network)
-    activity: Activity = SpikeRecord.load(args.record).activity
-    if len(args.platform) == 1:
-        report = hardware.estimate(network, activity, platform=args.platform[0], batch=args.batch)
+    subject: Any
+    activity: Activity | None = None
+    if args.model.endswith(".pt2"):
+        subject = _sibling("converters").outline(_program(args.model))
+    elif args.model.endswith(".npz") or Path(args.model).exists():
+        subject = SpikingNetwork.load(args.model)
     else:
-        report = hardware.compare(network, activity, platforms=args.platform, batch=args.batch)
-    return str(report), report.to_dict()
+        subject = hardware.net(args.model).trace()
+    if args.record:
+        activity = SpikeRecord.load(args.record).activity
+    numbers = dict(_setting(text) for text in args.set)
+    if len(args.platform) == 1:
+        found = hardware.estimate(subject, activity, platform=args.platform[0], batch=args.batch, **numbers)
+    else:
+        found = hardware.compare(subject, activity, platforms=args.platform, batch=args.batch, **numbers)
+    written = {
+        args.csv: found.to_csv,
+        args.markdown: found.to_markdown,
+        args.html: lambda: found.to_html(_command(args)),
+    }
+    for path, make in written.items():
+        if path:
+            Path(path).write_text(make(), encoding="utf-8")
+            print(f"wrote {path}", file=sys.stderr)
+    return str(found), found.to_dict()
+
+
+def _validate(args: argparse.Namespace) -> tuple[str, Any]:
+    found = _sibling("hardware").validate()
+    return str(found), found.to_dict()
+
+
+def _setting(text: str) -> tuple[str, float | None]:
+    """NAME=NUMBER, or NAME=none."""
+    name, _, value = text.partition("=")
+    if name in ("network", "activity", "platform", "platforms", "batch"):
+        raise InvalidInput(f"--set replaces numbers of a platform; '{name}' is none")
+    try:
+        return name, None if value == "none" else float(value)
+    except ValueError:
+        raise InvalidInput(f"--set takes NAME=NUMBER or NAME=none, not '{text}'") from None
+
+
+def _command(args: argparse.Namespace) -> str:
+    """The command line that says the same again, but for the files it writes."""
+    words = ["spiking", "cost", args.model, *([args.record] if args.record else []), "--platform", *args.platform]
+    words += ["--batch", str(args.batch), *(["--set", *args.set] if args.set else [])]
+    return shlex.join([*words, "--html", args.html])
 
 
 def _list(args: argparse.Namespace) -> tuple[str, Any]:
@@ -81,6 +123,8 @@ def _list(args: argparse.Namespace) -> tuple[str, Any]:
         }
     elif args.what == "backends":
         found = {name: text for name, (_, _, text) in BACKENDS.items()}
+    elif args.what == "nets":
+        found = _sibling("hardware").nets()
     else:
         found = _sibling("hardware").platforms()
     return table([args.what, ""], [[name, text] for name, text in found.items()], left=2), found
@@ -210,13 +254,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--backend", default="norse", help="see `spiking list backends`")
     one.add_argument("--delay", type=int, default=0, help="0, or 1: the physical clock")
     one.add_argument("-o", "--output", help="the record to write, .npz")
-    one = command("cost", _cost, "say what a run costs on one or more platforms")
-    one.add_argument("network", help="a network written by `spiking convert`")
-    one.add_argument("record", help="a record written by `spiking run`")
+    one = command("cost", _cost, "say what a network costs on one or more platforms")
+    one.add_argument("model", help="a network (.npz), an exported program (.pt2), or a name of `spiking list nets`")
+    one.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
     one.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
     one.add_argument("--batch", type=int, default=1, help="samples at a time")
+    one.add_argument("--set", nargs="+", default=[], metavar="NAME=NUMBER", help="numbers of the platforms to replace")
+    one.add_argument("--html", metavar="FILE", help="write a self-contained page")
+    one.add_argument("--markdown", metavar="FILE", help="write Markdown")
+    one.add_argument("--csv", metavar="FILE", help="write CSV")
+    command("validate", _validate, "compare the cost models with measured silicon")
     one = command("list", _list, "list what there is")
-    one.add_argument("what", choices=["ops", "methods", "backends", "platforms"])
+    one.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
     one = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
     one.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
     one.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")

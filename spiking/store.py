@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -72,6 +70,8 @@ def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) 
             raise InvalidFile(f"cannot save {target}: array '{name}' holds Python objects")
     head = {"format": FORMAT, "kind": kind, "version": VERSION, "content": content, "digest": _digest(content, arrays)}
     packed = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -205,6 +205,8 @@ def _node(entry: dict[str, Any], arrays: Arrays) -> Node:
 
 
 def _digest(content: dict[str, Any], arrays: Arrays) -> str:
+    import hashlib
+
     found = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

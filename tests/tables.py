@@ -1,4 +1,4 @@
-"""The generated parts of the README, tables and output: `python -m tests.tables` rewrites them, a test compares."""
+"""The generated parts of README and docs: `python -m tests.tables` rewrites them, a test compares."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+VALIDATION = README.parent / "docs" / "validation.md"
 
 
 def support_table() -> str:
@@ -29,6 +30,24 @@ def platform_table() -> str:
 
     rows = [f"| `{name}` | {text} |" for name, text in platforms().items()]
     return "\n".join(["| platform | |", "|---|---|", *rows])
+
+
+def validation_page() -> str:
+    """Every figure of silicon beside its prediction."""
+    from hardware import validate
+
+    return VALIDATION_HEAD + validate().to_markdown()
+
+
+VALIDATION_HEAD = """# The cost models against silicon
+
+`spiking validate` recomputes this page from the shipped numbers. A fold is the larger of predicted/measured and
+measured/predicted; a group passes if each of its scored rows is within its tolerance. No number is tuned to a row: the
+few that were fitted to one say so in their platform file, and that row is shown without a tolerance. Misses stay in.
+
+![Predicted over measured, a column for each group, tolerances as bars](validation.png)
+
+"""
 
 
 TABLES = {"ops": support_table, "platforms": platform_table}
@@ -63,3 +82,4 @@ def executed(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(executed(written(README.read_text())))
+    VALIDATION.write_text(validation_page())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from hardware import load_platform, platforms
+from hardware import load_platform, platforms, references
+from hardware.kinds import KINDS
 from spiking import InvalidFile
 
 GOOD = """
 name = "mine"
 kind = "convention"
 title = "one number"
+boundary = "chip"
 
 [prices.synaptic_event]
 value = 2e-12
@@ -44,8 +47,8 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     ("old", "new", "fault"),
     [
         ('source = "my bench"\n', "", "prices.synaptic_event.source: missing"),
-        ('unit = "J"\n', "", "prices.synaptic_event.unit: missing; 'J' was expected"),
-        ('basis = "measured"\n', "", "prices.synaptic_event.basis: 'None' is not one of measured, simulated"),
+        ('unit = "J"\n', "", "prices.synaptic_event.unit: 'J' was expected, not None"),
+        ('basis = "measured"\n', "", "prices.synaptic_event.basis: None is not one of measured, simulated"),
         ('basis = "measured"', 'basis = "heard"', "prices.synaptic_event.basis: 'heard' is not one of"),
         ('scope = "marginal"\n', "", "prices.synaptic_event.scope: 'None' is not one of marginal, aggregate"),
         ('unit = "J"', 'unit = "eV"', "prices.synaptic_event.unit: 'eV' is unknown; 'J' was expected"),
@@ -54,13 +57,21 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("low = 1e-12", "low = 4e-12", "prices.synaptic_event: low <= value <= high does not hold for 4e-12"),
         ("value = 2e-12", "value = nan", "prices.synaptic_event: value, low and high must be finite numbers"),
         ("value = 2e-12", 'value = "two"', "prices.synaptic_event: value, low and high must be finite numbers"),
-        ("low = 1e-12\n", "", "prices.synaptic_event: value, low and high must be finite numbers"),
-        ('unit = "J"', 'unit = "J"\npage = 3', "prices.synaptic_event.page: unknown; expected are basis"),
+        ("value = 2e-12\n", "", "prices.synaptic_event: value, low and high must be finite numbers"),
+        ("value = 2e-12", "value = 1e99", "prices.synaptic_event: value, low and high must be finite numbers"),
+        ("value = 2e-12", "value = true", "prices.synaptic_event: value, low and high must be finite numbers"),
+        ('unit = "J"', 'unit = "J"\npage = 3', "prices.synaptic_event.page: a text was expected, not 3"),
+        ('unit = "J"', 'unit = "J"\nvolume = 3', "prices.synaptic_event.volume: unknown; expected are basis"),
+        ('boundary = "chip"', 'boundary = "room"', "boundary: one of chip, board, system was expected, not 'room'"),
         ("[prices.synaptic_event]", "[prices.spike]", "prices.spike: unknown to kind 'convention'; expected are"),
         ('name = "mine"', 'name = "yours"', "name: 'yours' must be the file's own, 'mine'"),
         ('kind = "convention"', 'kind = "quantum"', "kind: 'quantum' is not one of brain, convention"),
         ('title = "one number"', 'title = ""', "title: a text was expected"),
-        ('title = "one number"', 'title = "x"\ncolor = 1', "color: unknown; expected are functions, kind"),
+        (
+            'title = "one number"',
+            'title = "x"\ncolor = 1',
+            "color: unknown; expected are boundary, extends, functions, kind",
+        ),
         ("[prices.synaptic_event]", "[speeds.tick]", "speeds.tick: unknown to kind 'convention'; expected are none"),
     ],
 )
@@ -79,7 +90,7 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
 
 
 def test_what_a_kind_cannot_do_without(tmp_path: Path) -> None:
-    text = 'name = "mine"\nkind = "brain"\ntitle = "no clock"\n'
+    text = 'name = "mine"\nkind = "brain"\ntitle = "no clock"\nboundary = "chip"\n'
     with pytest.raises(InvalidFile, match=r"speeds.tick: missing; a table with value, low, high, unit 's'"):
         load_platform(written(tmp_path, text))
 
@@ -91,7 +102,7 @@ def test_not_toml(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["prices = 3", "functions = 3", "[prices]\nsynaptic_event = 3"])
 def test_tables_that_are_none(tmp_path: Path, text: str) -> None:
-    head = 'name = "mine"\nkind = "convention"\ntitle = "t"\n'
+    head = 'name = "mine"\nkind = "convention"\ntitle = "t"\nboundary = "chip"\n'
     with pytest.raises(InvalidFile, match="a table"):
         load_platform(written(tmp_path, head + text))
 
@@ -106,11 +117,58 @@ def test_functions_can_be_priced(tmp_path: Path) -> None:
     assert load_platform(written(tmp_path, softmax)).prices["functions.Softmax"].value == 2e-12
 
 
-@pytest.mark.parametrize("name", ["a100", "brain", "horowitz45nm", "loihi1"])
+def test_what_a_file_extends(tmp_path: Path) -> None:
+    """One number of one's own, the others of the platform that is extended."""
+    head = 'name = "mine"\ntitle = "a faster clock"\nextends = "brain"\n[speeds]\n'
+    tick = 'tick = { value = 1e-3, unit = "s", basis = "assumed", source = "what if" }\n'
+    mine, brain = load_platform(written(tmp_path, head + tick)), load_platform("brain")
+    assert (mine.kind, mine.boundary) == (brain.kind, brain.boundary)
+    assert mine.prices["tick"].value == mine.prices["tick"].low == mine.prices["tick"].high == 1e-3
+    others = {name: price for name, price in brain.prices.items() if name != "tick"}
+    assert {name: price for name, price in mine.prices.items() if name != "tick"} == others
+
+
+@pytest.mark.parametrize("name", ['"nobody"', "3", '["brain"]'])
+def test_extending_what_is_not_there(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidFile, match=r"mine.toml: extends: one of .*brain.* was expected"):
+        load_platform(written(tmp_path, f"extends = {name}\n" + GOOD))
+
+
+def test_a_price_without_low_and_high_is_exact(tmp_path: Path) -> None:
+    exact = GOOD.replace("low = 1e-12\n", "").replace("high = 3e-12\n", "")
+    price = load_platform(written(tmp_path, exact)).prices["synaptic_event"]
+    assert price.low == price.value == price.high == 2e-12
+
+
+def test_what_is_divided_by_is_not_zero(tmp_path: Path) -> None:
+    head = 'name = "mine"\ntitle = "no clock"\nextends = "brain"\n[speeds]\n'
+    tick = 'tick = { value = 1, low = 0, high = 1, unit = "s", basis = "assumed", source = "what if" }\n'
+    with pytest.raises(InvalidFile, match=r"speeds.tick: must be above 0, its low end too"):
+        load_platform(written(tmp_path, head + tick))
+
+
+def test_a_share_is_at_most_one(tmp_path: Path) -> None:
+    head = 'name = "mine"\ntitle = "too good"\nextends = "a100"\n[speeds]\n'
+    share = 'memory_efficiency = { value = 1, high = 1.5, unit = "1", basis = "assumed", source = "what if" }\n'
+    with pytest.raises(InvalidFile, match=r"speeds.memory_efficiency: must be at most 1, its high end too, not 1.5"):
+        load_platform(written(tmp_path, head + share))
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
 def test_what_is_shipped_is_whole(name: str) -> None:
+    """Every number has a source: known literature, or the word that it is assumed: then a band, or a choice."""
     platform = load_platform(name)
-    assert name in platforms()
     for price in platform.prices.values():
         assert price.low <= price.value <= price.high
-        assert price.low < price.high or price.section == "limits" or price.basis != "assumed"
-        assert price.source
+        keys = set(re.findall(r"\[([a-z0-9_]+)\]", price.source))
+        assert keys <= set(references()), price
+        assert keys or price.basis == "assumed", price
+        chosen = price.section == "limits" or "a design choice" in price.source
+        assert price.low < price.high or price.basis != "assumed" or chosen, price
+    assert platform.title
+    assert platform.kind in KINDS
+
+
+def test_every_reference_is_cited() -> None:
+    sources = " ".join(price.source for name in platforms() for price in load_platform(name).prices.values())
+    assert [key for key in references() if f"[{key}]" not in sources] == []

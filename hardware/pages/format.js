@@ -1,0 +1,56 @@
+// Numbers for people: the same words as spiking/table.py and hardware/quantity.py.
+
+const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"],
+  [1e-15, "f"]];
+
+// A fixed number of decimals; exact halves go to the even digit, thousands have commas.
+function fixed(value, decimals) {
+  let text = Math.abs(value).toFixed(decimals);
+  const exact = Math.abs(value).toFixed(Math.min(decimals + 40, 100));
+  const cut = exact.length - (exact.split(".")[1].length - decimals);
+  const below = exact.slice(0, cut).replace(/\.$/, "");
+  if (/^\.?50*$/.test(exact.slice(cut)) && "02468".includes(below.at(-1))) text = below;
+  const [whole, part] = text.split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return (value < 0 ? "-" : "") + grouped + (part ? "." + part : "");
+}
+
+// Significant digits, zeros at the end dropped: "%.4g".
+function general(value, digits) {
+  if (value === 0) return "0";
+  const power = Number(value.toExponential(digits - 1).split("e")[1]);
+  if (power < -4 || power >= digits) {
+    const [head, tail] = value.toExponential(digits - 1).split("e");
+    const bare = head.includes(".") ? head.replace(/\.?0+$/, "") : head;
+    return bare + "e" + tail[0] + tail.slice(1).padStart(2, "0");
+  }
+  const text = fixed(value, Math.max(digits - 1 - power, 0));
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+function si(value, unit, digits = 3) {
+  if (value === 0 || !Number.isFinite(value)) return `${value === 0 ? 0 : value > 0 ? "inf" : "nan"} ${unit}`;
+  const [scale, prefix] = PREFIXES.find(([s]) => Math.abs(value) >= s * 0.9995) || PREFIXES.at(-1);
+  const scaled = value / scale;
+  const decimals = Math.max(digits - 1 - Math.max(Math.floor(Math.log10(Math.abs(scaled))), 0), 0);
+  return `${fixed(scaled, decimals)} ${prefix}${unit}`;
+}
+
+function scaled(value, unit) {
+  if (unit === "1") return general(value, value < 1e6 ? 4 : 3);
+  if (unit === "1/s") return value < 1000 ? `${general(value, 3)} /s` : `${fixed(value, 0)} /s`;
+  return si(value, unit);
+}
+
+// A count: whole below ten thousand, then with a prefix.
+function amount(value) {
+  if (value === null || value === undefined) return "–";
+  if (value >= 9999.5) return si(value, "").trim();
+  return Number.isInteger(value) || value >= 100 ? fixed(value, 0) : general(value, 3);
+}
+
+const unpriced = (q) => q.atLeast && q.high === 0;
+const nominal = (q) => (!q ? "–" : unpriced(q) ? "unpriced" : (q.atLeast ? "≥ " : "") + scaled(q.value, q.unit));
+const ends = (q) => (!q || unpriced(q) || q.low === q.high ? "" : `${scaled(q.low, q.unit)} … ${scaled(q.high, q.unit)}`);
+const full = (q) => nominal(q) + (ends(q) ? ` (${ends(q)})` : "");
+const percent = (share) => `${fixed(100 * share, 1)} %`;
