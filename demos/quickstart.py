@@ -70,7 +70,8 @@ def main(out: Path) -> None:
     print(table(["", *(f"tick {t + 1}" for t in range(last)), "spikes", "readout off by"], rows))
 
     heading("What one image costs")
-    print(compare(network, brian.activity, platforms=["brain", "loihi1", "a100", "horowitz45nm"], batch=1))
+    costs = compare(network, brian.activity, platforms=["brain", "loihi1", "a100", "horowitz45nm"], batch=1)
+    print(costs)
 
     named = {"sigma-delta, Norse, delay 0": free, "rate, Norse, delay 0": slow, "sigma-delta, Brian2, delay 1": brian}
     left, right = Figure(figsize=(11, 4.6), dpi=150, layout="constrained").subplots(1, 2)
@@ -79,7 +80,9 @@ def main(out: Path) -> None:
     accuracy_over_time(named, labels, accuracy, ax=right)
     out.parent.mkdir(parents=True, exist_ok=True)
     left.figure.savefig(out)
-    print(f"\nplots: {out}")
+    page = out.with_suffix(".html")
+    page.write_text(costs.to_html("python demos/quickstart.py"), encoding="utf-8")
+    print(f"\nplots: {out}\ncosts, as a page that recomputes itself: {page}")
 
 
 def curves(record: SpikeRecord, source: np.ndarray, labels: np.ndarray) -> list[list[str]]:

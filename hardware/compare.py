@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -65,9 +65,12 @@ class Comparison:
         """Who wins, by what, at which batch, and what would flip it."""
         return judge(self.reports, self.quantised)
 
-    def sweep(self, batches: Sequence[int] = BATCHES) -> tuple[Comparison, ...]:
+    def sweep(self, batches: Sequence[int] = BATCHES) -> Sweep:
         """Return the comparison at other batches: energy, latency and throughput each at the same one."""
-        return tuple(_comparison(self.work, [row.platform for row in self.reports], batch) for batch in batches)
+        for batch in batches:
+            check_batch(batch)
+        chosen = [row.platform for row in self.reports]
+        return Sweep(tuple(_comparison(self.work, chosen, batch) for batch in batches))
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -111,6 +114,33 @@ class Comparison:
         from .html import html
 
         return html(self, command=command)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The same comparison at several batches."""
+
+    comparisons: tuple[Comparison, ...]
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return iter(self.comparisons)
+
+    def __len__(self) -> int:
+        return len(self.comparisons)
+
+    def __getitem__(self, index: int) -> Comparison:
+        """Return the comparison at one of the batches, by its place."""
+        return self.comparisons[index]
+
+    def __str__(self) -> str:
+        """Return latency and energy of every platform at every batch."""
+        from .text import sweep
+
+        return sweep(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparisons as plain values, in SI units."""
+        return {"batches": [one.batch for one in self], "comparisons": [one.to_dict() for one in self]}
 
 
 def compare(

@@ -11,10 +11,10 @@ from .model import Constraint
 from .price import Price
 from .quantity import Quantity, scaled
 from .trace import Trace
-from .verdict import break_even
+from .verdict import METRICS, break_even
 
 if TYPE_CHECKING:
-    from .compare import Comparison
+    from .compare import Comparison, Sweep
     from .report import CostReport
 
 
@@ -227,6 +227,31 @@ def comparison(c: Comparison) -> str:
             what = ", ".join(dict.fromkeys(one.action for one in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
     return "\n".join([*lines, *c.assumptions, *(["", str(c.peers)] if c.peers is not None else [])])
+
+
+def sweep(found: Sweep) -> str:
+    """Return latency of the batch and energy of an inference, a column for each batch, and who is first."""
+    names = [row.platform.name for row in found[0].rows]
+    head = [f"batch {one.batch:,}" for one in found]
+    parts = [run_line(found[0].work)]
+    for title, figure in (("latency of the batch", _latency), ("energy of an inference", _energy)):
+        rows = [[name, *(figure(one[name]) for one in found)] for name in names]
+        parts.append(table([title, *head], rows))
+    rows = [
+        [METRICS[metric][0], *(next((w.winner for w in one.verdict.wins if w.metric == metric), "–") for one in found)]
+        for metric in METRICS
+    ]
+    lines = [*parts, table(["", *head], rows)]
+    unfit = any(not row.feasible for one in found for row in one.rows)
+    return "\n\n".join([*lines, *(["!  not feasible: takes no part in who is first"] if unfit else [])])
+
+
+def _latency(r: CostReport) -> str:
+    return "–" if r.latency_s is None else r.latency_s.nominal + ("" if r.feasible else " !")
+
+
+def _energy(r: CostReport) -> str:
+    return r.energy.total.nominal + ("" if r.feasible else " !")
 
 
 def break_evens(c: Comparison) -> list[str]:

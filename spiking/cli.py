@@ -73,16 +73,25 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     if args.record:
         activity = SpikeRecord.load(args.record).activity
     numbers = dict(_setting(text) for text in args.set)
-    if len(args.platform) == 1:
-        found = hardware.estimate(subject, activity, platform=args.platform[0], batch=args.batch, **numbers)
+    batch, *more = args.batch
+    wanted = [path for path in (args.csv, args.markdown, args.html) if path]
+    if len(set(wanted)) < len(wanted):
+        raise InvalidInput(f"each file needs a name of its own, not {', '.join(wanted)}")
+    if more and wanted:
+        raise InvalidInput("a file is of one batch: give one --batch, or leave out --csv, --markdown and --html")
+    if len(args.platform) == 1 and not more and not args.peers:
+        found = hardware.estimate(subject, activity, platform=args.platform[0], batch=batch, **numbers)
     else:
-        found = hardware.compare(subject, activity, platforms=args.platform, batch=args.batch, **numbers)
-    written = {
-        args.csv: found.to_csv,
-        args.markdown: found.to_markdown,
-        args.html: lambda: found.to_html(_command(args)),
-    }
-    for path, make in written.items():
+        found = hardware.compare(subject, activity, platforms=args.platform, batch=batch, peers=args.peers, **numbers)
+    if more:
+        swept = found.sweep(args.batch)
+        return f"{swept}\n\n{found.peers}" if args.peers else str(swept), swept.to_dict()
+
+    def page() -> str:
+        made: str = found.to_html(_command(args))
+        return made
+
+    for path, make in ((args.csv, found.to_csv), (args.markdown, found.to_markdown), (args.html, page)):
         if path:
             Path(path).write_text(make(), encoding="utf-8")
             print(f"wrote {path}", file=sys.stderr)
@@ -108,7 +117,7 @@ def _setting(text: str) -> tuple[str, float | None]:
 def _command(args: argparse.Namespace) -> str:
     """The command line that says the same again, but for the files it writes."""
     words = ["spiking", "cost", args.model, *([args.record] if args.record else []), "--platform", *args.platform]
-    words += ["--batch", str(args.batch), *(["--set", *args.set] if args.set else [])]
+    words += ["--batch", str(args.batch[0]), *(["--set", *args.set] if args.set else [])]
     return shlex.join([*words, "--html", args.html])
 
 
@@ -258,7 +267,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("model", help="a network (.npz), an exported program (.pt2), or a name of `spiking list nets`")
     one.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
     one.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
-    one.add_argument("--batch", type=int, default=1, help="samples at a time")
+    one.add_argument("--batch", type=int, nargs="+", default=[1], help="inferences at a time; several: side by side")
+    one.add_argument("--peers", action="store_true", help="say too what other tools would say of the same trace")
     one.add_argument("--set", nargs="+", default=[], metavar="NAME=NUMBER", help="numbers of the platforms to replace")
     one.add_argument("--html", metavar="FILE", help="write a self-contained page")
     one.add_argument("--markdown", metavar="FILE", help="write Markdown")

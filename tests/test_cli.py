@@ -263,3 +263,33 @@ def test_bad_costs_are_one_message(case: str, folder: Path, record: Path, capsys
     assert said.err.count("spiking: ") == 1
     assert message in said.err
     assert "Traceback" not in said.err
+
+
+def test_cost_at_several_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cost", "kws", "--platform", "brain", "a100", "--batch", "1", "64"]) == 0
+    out = capsys.readouterr().out
+    assert "latency of the batch" in out
+    assert "batch 64" in out
+    assert main(["cost", "kws", "--platform", "a100", "--batch", "1", "64", "--peers"]) == 0
+    assert "what other tools say of kws" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--batch", "1", "8", "--csv", "a.csv"], "a file is of one batch"),
+        (["--csv", "a.txt", "--markdown", "a.txt"], "each file needs a name of its own"),
+        (["--batch", "1", "0"], "batch must be a whole number from 1"),
+    ],
+)
+def test_cost_refuses(
+    words: list[str],
+    why: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["cost", "kws", "--platform", "a100", *words]) == 2
+    assert why in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -35,6 +35,18 @@ def test_quickstart_prints_what_it_promises_and_draws(tmp_path: Path) -> None:
     assert str(drawn.relative_to(tmp_path)) in done.stdout
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert drawn.stat().st_size > 30_000
+    assert (tmp_path / "out" / "quickstart.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_costs_prints_what_it_promises(tmp_path: Path) -> None:
+    script = DEMOS / "costs.py"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    output = " ".join(done.stdout.split())
+    assert len(promised(script)) >= 3
+    assert [line for line in promised(script) if line not in output] == []
+    assert (tmp_path / "out" / "costs.html").stat().st_size > 50_000
 
 
 def test_the_digits_are_small_and_hold_what_they_say() -> None:

@@ -409,3 +409,14 @@ def test_copies_of_a_weight(name: str) -> None:
     unrolled, shared = (estimate(work, platform="loihi1", kernel_sharing=share).copies for share in (0, 1))
     assert 1 <= shared <= unrolled
     assert unrolled == pytest.approx(brain.copies, rel=0.1)
+
+
+def test_a_sweep_prints_and_exports_every_batch() -> None:
+    found = compare(net("kws").trace(), platforms=["brain", "a100"]).sweep((1, 64))
+    assert len(found) == 2
+    for words in ("latency of the batch", "energy of an inference", "answers first", "batch 64", "a100 8 bit"):
+        assert words in str(found)
+    assert found.to_dict()["batches"] == [1, 64]
+    assert found[1]["a100"].energy.total.nominal in str(found)
+    with pytest.raises(InvalidInput, match="batch must be a whole number"):
+        compare(net("kws").trace(), platforms=["a100"]).sweep((1, 0))
