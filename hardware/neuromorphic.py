@@ -80,7 +80,9 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     chips = ceil(cores / values["cores_per_chip"])
     tiles = min(cores, values["cores_per_chip"]) / values.get("cores_per_tile", 1.0)
     hops = values.get("spread", 1.0) * 2 / 3 * sqrt(tiles)
-    loads = [_load(one, work, values) for one in placed]
+    arriving = [_arriving(one) for one in placed]
+    active = [_active(one, events) for one, events in zip(placed, arriving, strict=True)]
+    loads = [_load(*layer, work, values) for layer in zip(placed, arriving, active, strict=True)]
     barrier = "t_barrier" if chips == 1 else "t_barrier_chips"
     fixed = values.get(barrier, 0.0) + values.get("t_host", 0.0)
     least = values.get("t_step_min", 0.0)
@@ -91,7 +93,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     period = float(_steady(np.array(busy), work.interval, least)) + work.interval * fixed
     latency = single + (batch - 1) * period if clocked else None
     missing = [] if "t_step_min" in values else [name for name in (*WORK, barrier) if name not in values]
-    charges = [*_charges(work, placed, hops), *function_charges(work.layers, lambda _: work.ticks)]
+    charges = [*_charges(work, placed, active, hops), *function_charges(work.layers, lambda _: work.ticks)]
     unpriced = []
     if latency is not None:
         charges.append(Charge("(chip)", "static", "static", chips * latency / batch, "static_power"))
@@ -120,19 +122,23 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     )
 
 
-def _active(one: Placed) -> Curve:
+def _arriving(one: Placed) -> Curve:
+    """Events that a layer integrates, each tick."""
+    return sum((here.events for here in one.layer.places), np.zeros_like(one.layer.spikes))
+
+
+def _active(one: Placed, arriving: Curve) -> Curve:
     """Compartments with something to integrate, each tick: no more than events arrive, nor than there are."""
-    arriving = sum((here.events for here in one.layer.places), np.zeros_like(one.layer.spikes))
     return np.minimum(arriving * one.layer.columns, one.layer.compartments)
 
 
-def _charges(work: Trace, placed: list[Placed], hops: float) -> list[Charge]:
+def _charges(work: Trace, placed: list[Placed], worked: list[Curve], hops: float) -> list[Charge]:
     charges = []
     for here in work.places:
         action = "gating_event" if here.dynamic else "synaptic_event"
         charges.append(Charge(here.name, action, "dynamic", float(here.events.sum()), action))
-    for one in placed:
-        name, active = one.layer.name, float(_active(one).sum())
+    for one, updated in zip(placed, worked, strict=True):
+        name, active = one.layer.name, float(updated.sum())
         charges.append(Charge(name, "update_active", "dynamic", active, "update_active"))
         idle = one.layer.compartments * work.ticks - active
         charges.append(Charge(name, "update_inactive", "dynamic", idle, "update_inactive"))
@@ -147,10 +153,8 @@ def _charges(work: Trace, placed: list[Placed], hops: float) -> list[Charge]:
     return charges
 
 
-def _load(one: Placed, work: Trace, values: Values) -> dict[str, Curve]:
+def _load(one: Placed, events: Curve, active: Curve, work: Trace, values: Values) -> dict[str, Curve]:
     """Seconds that the busiest core of a layer works, each tick, by resource."""
-    active = _active(one)
-    events = sum((here.events for here in one.layer.places), np.zeros(work.ticks))
     messages = sum((work.senders[s] * n for s, n in one.copies.items() if s in work.senders), np.zeros(work.ticks))
     idle = one.layer.compartments - active
     updates = active * values.get("t_update_active", 0.0) + idle * values.get("t_update_inactive", 0.0)
