@@ -160,7 +160,7 @@ def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[st
     if "bottom-up" in others and energy and others["bottom-up"].value:
         ratio = energy / others["bottom-up"].value
         if not 0.5 <= ratio <= 2:
-            lines.append(f"WARNING: top-down is {ratio:.2g} × bottom-up, more than a factor of 2 apart")
+            lines.append(f"WARNING: top-down is {ratio:.3g} × bottom-up, more than a factor of 2 apart")
     return lines
 
 

@@ -30,7 +30,7 @@ def run_line(work: Trace) -> str:
     activity = f"activity measured on {work.samples:,} samples" if work.samples else "activity assumed"
     if work.samples == 1:
         activity = "activity measured on 1 sample"
-    run = f"{work.steps} steps, delay {work.delay}, {work.bits:.1f} bits a spike"
+    run = f"{work.steps} step{'s' * (work.steps > 1)}, delay {work.delay}, {work.bits:.1f} bits a spike"
     return f"{work.network} · {run} · {activity}"
 
 
