@@ -47,7 +47,7 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
     first = comparison.rows[0]
     verdict = comparison.verdict
     return pages.from_string(_file("report.html")).render(
-        title=title or f"What {work.network.split(',')[0]} costs",
+        title=title or _title(work),
         run=run_line(work),
         network=_network(work),
         verdict=verdict.sentence,
@@ -69,6 +69,12 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
         script="\n".join(map(_file, SCRIPTS)),
         data=embedded(comparison),
     )
+
+
+def _title(work: Trace) -> str:
+    """A network from shapes has a name; a converted one is its counts."""
+    name = work.network.split(",")[0]
+    return "What this network costs" if name[:1].isdigit() else f"What {name} costs"
 
 
 def _file(name: str) -> str:
