@@ -15,7 +15,7 @@ from .platform import references
 from .price import Price
 from .quantity import Quantity, scaled
 from .report import CostReport
-from .text import run_line
+from .text import BREAK_EVEN_NOTE, break_even_rows, run_line
 from .trace import Trace
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
         verdict=verdict.sentence,
         wins=verdict.wins,
         left_out=verdict.left_out,
+        even=break_even_rows(comparison),
+        even_note=BREAK_EVEN_NOTE,
         batch=comparison.batch,
         rows=[_row(one) for one in comparison.rows],
         first=first,

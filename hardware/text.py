@@ -256,17 +256,27 @@ def _energy(r: CostReport) -> str:
 
 def break_evens(c: Comparison) -> list[str]:
     """Return a table of the activity at which a spiking platform needs what a dense one needs."""
+    head, rows = break_even_rows(c)
+    if not rows:
+        return []
+    note = [BREAK_EVEN_NOTE] if any(cell in ("0", "any") for row in rows for cell in row) else []
+    return ["", table(head, rows), *note, ""]
+
+
+BREAK_EVEN_NOTE = "0: it needs more without a single event; any: it needs less at any activity"
+
+
+def break_even_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of that table: dense platforms down, spiking ones across; none without both."""
     spiking = [r for r in c.reports if r.platform.kind in ("brain", "neuromorphic") and r.latency_s is not None]
     dense = [r for r in c.rows if r.platform.kind == "von_neumann"]
-    if not (c.work.events and c.work.macs and spiking and dense):
-        return []
+    if not (c.work.events and c.work.macs and spiking):
+        return [], []
     rows = [
         [r.platform.name, *(_activity(break_even(c.work, s.platform, r.platform, c.batch)) for s in spiking)]
         for r in dense
     ]
-    shown = table(["break-even, in events a MAC", *(s.platform.name for s in spiking)], rows)
-    note = "0: it needs more without a single event; any: it needs less at any activity"
-    return ["", shown, *([note] if any(cell in ("0", "any") for row in rows for cell in row) else []), ""]
+    return ["break-even, in events a MAC", *(s.platform.name for s in spiking)], rows
 
 
 def _activity(p: float) -> str:

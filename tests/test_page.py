@@ -22,6 +22,7 @@ from hardware.html import _cited, html
 from hardware.pages import FILES
 from hardware.pages.data import packed
 from hardware.price import Price
+from hardware.text import break_even_rows
 from hardware.zoo import net
 from spiking import InvalidInput
 
@@ -505,3 +506,14 @@ def test_curves_travel_without_their_zeros() -> None:
 def test_a_price_from_nowhere_is_text() -> None:
     price = Price("tick", "speeds", 1.0, 1.0, 1.0, "s", "see [nobody2000] and [davies2018]", "assumed")
     assert _cited(price.source) == [("see [nobody2000] and ", ""), ("[davies2018]", "davies2018")]
+
+
+def test_break_even_stands_on_the_page() -> None:
+    found = compare(CNN, RUN, ["brain", "loihi1", "a100"], batch=2)
+    head, rows = break_even_rows(found)
+    assert (head[1:], [row[0] for row in rows]) == (["brain", "loihi1"], ["a100", "a100 8 bit"])
+    page = html(found)
+    table = page[page.index('id="even-caption"') : page.index("</table>", page.index('id="even-caption"'))]
+    for row in rows:
+        assert f'<th scope="row">{row[0]}</th>' + "".join(f'<td class="n">{cell}</td>' for cell in row[1:]) in table
+    assert 'id="even-caption"' not in html(compare(CNN, RUN, ["brain"]))
