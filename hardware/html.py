@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spiking import __version__, si
@@ -11,7 +9,7 @@ from spiking import __version__, si
 from .model import GROUPS, Constraint
 from .pages import FILES
 from .pages.data import embedded
-from .platform import references
+from .platform import CITED, cited, references
 from .price import Price
 from .quantity import Quantity, scaled
 from .report import CostReport
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from .compare import Comparison
 
 SCRIPTS = ("format.js", "kinds.js", "cores.js", "model.js", "charts.js", "figures.js", "tables.js", "page.js")
-CITED = re.compile(r"\[([A-Za-z0-9_-]+)\]")
 
 
 class Cell(NamedTuple):
@@ -63,7 +60,7 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
         layers=_layers(first),
         platforms=[_platform(one) for one in comparison.rows],
         remarks=comparison.assumptions,
-        bibliography=_bibliography(comparison.rows),
+        bibliography=list(cited(price for row in comparison.rows for price in row.prices).items()),
         cited=_cited,
         version=__version__,
         command=command,
@@ -156,10 +153,7 @@ def _layers(r: CostReport) -> list[list[str]]:
     work = r.work
     places = {one.name: one for one in work.places}
     layers = {one.name: one for one in work.layers}
-    energies = r.by_node()
-    for one in r.unpriced:
-        if one.group != "time":
-            energies.setdefault(one.node, Quantity(0, 0, 0, "J", at_least=True))
+    energies = r.every_node()
     whole = r.energy.total.value
     names = list(dict.fromkeys([*work.order, *energies]))
     rows = []
@@ -242,13 +236,6 @@ def _cited(source: str) -> list[tuple[str, str]]:
             found += [(source[end : match.start()], ""), (match[0], match[1])]
             end = match.end()
     return [(text, key) for text, key in [*found, (source[end:], "")] if text]
-
-
-def _bibliography(rows: Iterable[CostReport]) -> list[tuple[str, str]]:
-    """The works cited by the numbers used, and no others."""
-    sources = " ".join(f"{one.source} {one.page}" for r in rows for one in r.prices)
-    keys = set(CITED.findall(sources))
-    return [(key, text) for key, text in sorted(references().items()) if key in keys]
 
 
 # --- words and numbers

@@ -19,6 +19,7 @@ from .model import SECTIONS, Slot, Values
 from .price import Price
 
 SHIPPED = Path(__file__).parent / "platforms"
+CITED = re.compile(r"\[([A-Za-z0-9_-]+)\]")  # a key of references.toml in the text of a source
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,10 @@ def references() -> Mapping[str, str]:
     return found
 
 
-def citations(prices: Iterable[Price]) -> tuple[str, ...]:
-    """Return the literature that numbers cite, by its keys, each once."""
-    cited = {key for price in prices for key in re.findall(r"\[([a-z0-9_]+)\]", price.source)}
-    return tuple(f"[{key}] {text}" for key, text in sorted(references().items()) if key in cited)
+def cited(prices: Iterable[Price]) -> dict[str, str]:
+    """Return the literature that numbers cite: key -> full text, each once, by key."""
+    keys = {key for price in prices for key in CITED.findall(f"{price.source} {price.page}")}
+    return {key: text for key, text in sorted(references().items()) if key in keys}
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from .model import GROUPS, Constraint, Group, Unpriced
-from .platform import Platform, citations
+from .platform import Platform, cited
 from .price import Price
 from .quantity import Quantity, quantity, total
 from .trace import Trace
@@ -187,6 +187,14 @@ class CostReport:
         """Return J per inference by node."""
         return self._sum(lambda entry: entry.node)
 
+    def every_node(self) -> dict[str, Quantity]:
+        """Return `by_node()` with the nodes that have no price at all: at least nothing there."""
+        found = self.by_node()
+        for one in self.unpriced:
+            if one.group != "time":
+                found.setdefault(one.node, Quantity(0, 0, 0, "J", at_least=True))
+        return found
+
     def by_action(self) -> dict[str, Quantity]:
         """Return J per inference by action."""
         return self._sum(lambda entry: entry.action)
@@ -199,7 +207,7 @@ class CostReport:
 
     def citations(self) -> tuple[str, ...]:
         """Return the literature behind the numbers used, as a bibliography."""
-        return citations(self.prices)
+        return tuple(f"[{key}] {text}" for key, text in cited(self.prices).items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, in SI units."""

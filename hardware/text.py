@@ -70,10 +70,7 @@ def node_rows(r: CostReport) -> tuple[list[str], list[list[str]], list[str]]:
     """Return head, rows and sums of the table of nodes."""
     places = {place.name: place for place in r.work.places}
     layers = {layer.name: layer for layer in r.work.layers}
-    energies = r.by_node()
-    for one in r.unpriced:
-        if one.group != "time":
-            energies.setdefault(one.node, Quantity(0, 0, 0, "J", at_least=True))
+    energies = r.every_node()
     whole = r.energy.total
     rows = []
     for name in dict.fromkeys([*r.work.order, *energies]):
