@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check golden clean
+.PHONY: demo test docs golden clean
 
 demo: .venv/ready                ## set up, then the main demo on embedded data
 	$(BIN)/python demos/quickstart.py
@@ -9,13 +9,16 @@ demo: .venv/ready                ## set up, then the main demo on embedded data
 test: .venv/ready                ## set up, then every test, ruff and mypy among them
 	$(BIN)/python -m pytest
 
+docs: .venv/ready                ## set up, then build the documentation: build/docs/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+
 golden: .venv/ready              ## rewrite the golden texts after a wanted change
 	$(BIN)/python -m pytest --golden
 
 .venv/ready: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,docs]"
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info out
+	rm -rf .venv build *.egg-info out docs/reference docs/gallery

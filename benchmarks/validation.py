@@ -1,6 +1,6 @@
-"""Draw every scored prediction against its measurement: docs/validation.png.
+"""Draw every scored prediction against its measurement, as the documentation does.
 
-python benchmarks/validation.py [--out docs/validation.png]
+python benchmarks/validation.py [--out out/validation.png]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hardware import Validation, validate
 def main(out: Path) -> None:
     found = validate()
     print(found.headline)
+    out.parent.mkdir(parents=True, exist_ok=True)
     draw(found).savefig(out)
     print(f"plot: {out}")
 
@@ -65,5 +66,5 @@ SHORT = {
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("docs/validation.png"))
+    parser.add_argument("--out", type=Path, default=Path("out/validation.png"))
     main(parser.parse_args().out)

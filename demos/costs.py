@@ -1,8 +1,13 @@
-"""What weight sharing buys and who can buy it: networks from their shapes, on a brain, a chip and a GPU.
+"""What weight sharing buys
+========================
+
+Who can buy it, and what it costs those who cannot: networks from their shapes, on a brain, a chip and a GPU.
+
+::
 
     python demos/costs.py [--out out/costs.html]
 
-Ten seconds, no weights and no data. Expected, among much else:
+Ten seconds, no weights and no data. Expected, among much else::
 
     resnet50 25.5 M 4,089 M 160 50 500 ms depth
     llama2_7b 6,738 M 6,738 M 1 194 1,940 ms depth

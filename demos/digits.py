@@ -1,4 +1,8 @@
-"""The networks of the demos on handwritten digits: a CNN, a ViT and an LSTM, trained weights, images."""
+"""Networks and data of the demos
+==============================
+
+The networks of the demos on handwritten digits: a CNN, a ViT and an LSTM, trained weights, images.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,14 @@
-"""Teach a small decoder a paragraph by heart, convert it, and let spikes recite it, token by token.
+"""A language model
+================
+
+Teach a small decoder a paragraph by heart, convert it, and let spikes recite it, token by token.
+
+::
 
     python demos/language_model.py
 
-Half a minute on one core. Where the weights of stories260K lie in ../shared/data, it tells a story too.
-Expected, among much else:
+Half a minute on one core. It tells a story too where the weights of stories260K lie in ``../shared/data``; elsewhere
+that part is left out. Expected, among much else::
 
     source: 50 of 50 characters right
     T=6 50 of 50
@@ -12,16 +17,16 @@ Expected, among much else:
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import torch
+from digits import FOLDER
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from converters import convert
 from spiking import table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = FOLDER.resolve().parent
 TEXT = (
     "A spike is a change. What has not changed is not said again. A sentence is read once: every word is kept where "
     "it was heard, and the next word asks only for what it needs. "

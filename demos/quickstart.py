@@ -1,8 +1,13 @@
-"""Convert a trained CNN and run it: on Norse, on a 100 Hz clock in Brian2, and on paper for four machines.
+"""Quick start: a CNN on three engines
+===================================
+
+Convert a trained CNN and run it: on Norse, on a 100 Hz clock in Brian2, and on paper for four machines.
+
+::
 
     python demos/quickstart.py [--out out/quickstart.png]
 
-Half a minute on two cores. Expected, among much else:
+Half a minute on two cores. Expected, among much else::
 
     source accuracy 99.4 % on 360 test images
     T=2 99.4 % 100.0 % 0.054

@@ -1,13 +1,19 @@
-"""Train the networks of the demos on 1,437 handwritten digits of 8×8 pixels (a minute or two).
+"""How they were trained
+=====================
+
+Train the networks of the demos on 1,437 handwritten digits of 8×8 pixels (a minute or two).
+
+::
 
     pip install "hectohertz[train]"
     python demos/train_digits.py
 
-The number of epochs is fixed and the 360 test images are looked at once, after the last. demos/digits.npz holds the
-test images and the first 200 training images for calibration, demos/digits_*.npz the weights; the demos need no more.
+The number of epochs is fixed and the 360 test images are looked at once, after the last. ``digits.npz`` holds the test
+images and the first 200 training images for calibration, ``digits_cnn.npz``, … the weights; the demos need no more.
+Not executed for the gallery: it needs scikit-learn.
 
-Source   UCI ML optical recognition of handwritten digits, as in scikit-learn (its extra `train`);
-         Alpaydin & Kaynak 1998, doi:10.24432/C50P49, CC BY 4.0
+Source: UCI ML optical recognition of handwritten digits, as in scikit-learn (the extra ``train``);
+Alpaydin & Kaynak 1998, doi:10.24432/C50P49, CC BY 4.0
 """
 
 from __future__ import annotations

@@ -1,8 +1,13 @@
-"""Convert a trained vision transformer, unmodified: attention, softmax, layer norm and GELU become spikes too.
+"""A vision transformer
+====================
+
+Convert a trained vision transformer, unmodified: attention, softmax, layer norm and GELU become spikes too.
+
+::
 
     python demos/transformer.py
 
-Expected, among more:
+Expected, among more::
 
     source accuracy 95.6 % on 360 test images
     T=3 96.1 % agreement 98.9 % relative error 0.056
