@@ -27,12 +27,15 @@ extensions = [
 ]
 exclude_patterns = ["_static", "gallery/GALLERY_HEADER.rst"]
 nitpicky = True
-nitpick_ignore_regex = [("py:class|py:obj", ".*")]  # types in signatures: other libraries', or private
+# types in signatures that are other libraries' or private; a public name must be found
+nitpick_ignore_regex = [("py:class|py:obj", r"(?!(spiking|converters|hardware)\.\w+$).*")]
+highlight_language = "none"
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_inherit_docstrings = False
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 100

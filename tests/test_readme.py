@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pages import README, ROOT, differences, executed
 
+from hardware import platforms
+
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
@@ -35,6 +37,10 @@ def test_the_two_commands_are_there() -> None:
     commands = [code for kind, code in blocks() if kind == "sh"]
     assert any("make demo" in code for code in commands)
     assert any("make test" in code for code in commands)
+
+
+def test_its_number_of_platforms_is_right() -> None:
+    assert f"on {len(platforms())} platforms" in README.read_text()
 
 
 def test_what_it_links_to_exists() -> None:

@@ -34,7 +34,8 @@ def _block(block: str) -> Iterator[str]:
         if name:
             yield from ("", ".. rst-class:: item", "", _inline(name), f"    {_inline(text)}")
         else:
-            yield from ("", _inline(re.sub(r" {3,}", "\u2003", text)))
+            bullet = re.match(r"[-+•] |\(?\w{1,4}[.)] ", text)
+            yield from ("", ("\\" if bullet else "") + _inline(re.sub(r" {3,}", "\u2003", text)))
 
 
 def _parts(lines: list[str]) -> list[tuple[str, str]]:

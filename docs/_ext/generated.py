@@ -20,10 +20,12 @@ KINDS = {
     "brain": "Brains",
     "neuromorphic": "Neuromorphic chips",
     "gather": "GPUs that simulate by events",
+    "event_driven": "GPUs that simulate by events",
     "von_neumann": "CPUs, GPUs and TPUs",
-    "convention": "Counting conventions",
+    "convention": "Operation counts",
+    "operation_count": "Operation counts",
 }
-BOUNDARIES = {"chip": "the chip", "board": "the board", "system": "the system with its host"}
+BOUNDARIES = {"chip": "the chip", "board": "the board", "system": "the whole system"}
 
 
 def grid(head: list[str], rows: list[list[str]], right: int = 0) -> str:
@@ -61,11 +63,11 @@ def platform_list() -> str:
 
     found = {name: load_platform(name) for name in platforms()}
     parts = []
-    for kind, title in KINDS.items():
+    for kind in sorted({p.kind for p in found.values()}, key=[*KINDS].index):
+        title = KINDS[kind]
         some = {name: p for name, p in found.items() if p.kind == kind}
         rows = [[f"{{doc}}`{name} <platforms/{name}>`", p.title, BOUNDARIES[p.boundary]] for name, p in some.items()]
         parts += [f"## {title}", grid(["name", "what it is", "its energies include"], rows)]
-    assert set(KINDS) == {p.kind for p in found.values()}
     toctree = "\n".join(["```{toctree}", ":hidden:", "", *(f"platforms/{name}" for name in found), "```"])
     return page(
         "Platforms",
