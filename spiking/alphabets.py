@@ -10,10 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .missing import is_missing
+from .shape_only import is_missing
 
 Kind = Literal["binary", "ternary", "graded"]
-KINDS: tuple[Kind, ...] = ("binary", "ternary", "graded")
 NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
 
 
@@ -41,8 +40,7 @@ class Alphabet:
     theta: float | None = None
 
     def __post_init__(self) -> None:
-        if not is_missing(self.unit):
-            object.__setattr__(self, "unit", np.asarray(self.unit, dtype=np.float64))
+        object.__setattr__(self, "unit", _unit(self.unit))
         if self.theta is None and self.kind in NEAREST:
             object.__setattr__(self, "theta", NEAREST[self.kind])
 
@@ -63,8 +61,8 @@ class Alphabet:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant."""
-        if self.kind not in KINDS:
-            yield f"alphabet '{self.kind}' is not one of {', '.join(KINDS)}"
+        if self.kind not in NEAREST:
+            yield f"alphabet '{self.kind}' is not one of {', '.join(NEAREST)}"
             return
         known = not is_missing(self.unit)
         if known and (self.unit.size == 0 or not np.all(np.isfinite(self.unit)) or not np.all(self.unit > 0)):
@@ -81,14 +79,18 @@ class Alphabet:
 
 def binary(unit: float | NDArray[np.floating], theta: float = 1.0) -> Alphabet:
     """The alphabet {0, u}; with f = identity this is the soft-reset integrate-and-fire neuron."""
-    return Alphabet("binary", np.asarray(unit), 1, theta)
+    return Alphabet("binary", _unit(unit), 1, theta)
 
 
 def ternary(unit: float | NDArray[np.floating], theta: float = 0.5) -> Alphabet:
     """The alphabet {-u, 0, u}."""
-    return Alphabet("ternary", np.asarray(unit), 1, theta)
+    return Alphabet("ternary", _unit(unit), 1, theta)
 
 
 def graded(unit: float | NDArray[np.floating], levels: int, theta: float = 0.75) -> Alphabet:
     """The alphabet {±u·2^k}, k < levels."""
-    return Alphabet("graded", np.asarray(unit), levels, theta)
+    return Alphabet("graded", _unit(unit), levels, theta)
+
+
+def _unit(value: float | NDArray[np.floating]) -> NDArray[np.float64]:
+    return value if is_missing(value) else np.asarray(value, dtype=np.float64)

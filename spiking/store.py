@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,7 @@ from .alphabets import Alphabet
 from .errors import InvalidFile
 from .functions import Function
 from .groups import FUNCTIONS
-from .missing import is_missing, missing
-from .network import Origin, SpikingNetwork
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
-from .synapses import (
+from .linear_maps import (
     Add,
     AvgPool,
     Concat,
@@ -35,10 +32,16 @@ from .synapses import (
     Scale,
     Slice,
 )
+from .network import Network, Origin
+from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
+from .shape_only import ShapeOnly
 
 FORMAT = "hectohertz"
 VERSION = 1
-Arrays = dict[str, NDArray[Any]]
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+Held = dict[str, Any]  # arrays, and ShapeOnly in their place
+Kind = TypeVar("Kind", bound=Network)
 VOCABULARY: tuple[type[Node], ...] = (
     *(Input, Output, Neuron, MatMul, Multiply),
     *(
@@ -59,7 +62,7 @@ VOCABULARY: tuple[type[Node], ...] = (
         Gather,
     ),
 )
-KINDS = {kind.__name__: kind for kind in VOCABULARY}
+NODES = {kind.__name__: kind for kind in VOCABULARY}
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
@@ -119,28 +122,31 @@ def _archive(file: BinaryIO) -> tuple[Any, Arrays]:
         return json.loads(opened["header"].tobytes()) if "header" in opened.files else None, arrays
 
 
-def save_network(network: SpikingNetwork, path: str | Path) -> None:
+def save_network(network: Network, path: str | Path) -> None:
     """Write a network."""
     content, arrays = encode(network)
     write(path, "network", content, arrays)
 
 
-def load_network(path: str | Path) -> SpikingNetwork:
-    """Read and check a network."""
-    content, arrays = read(path, "network")
+def load_network(path: str | Path, kind: type[Kind]) -> Kind:
+    """Read and check a network, as the class of record that is asked for."""
+    content, found = read(path, "network")
+    arrays: Held = {**found}
     try:
-        arrays |= {key: missing(tuple(shape)) for key, shape in content.get("missing", {}).items()}
+        types = content.get("types", {})
+        for key, shape in content.get("missing", {}).items():
+            arrays[key] = ShapeOnly(tuple(shape), np.dtype(types.get(key, np.float32)))
         nodes = tuple(_node(entry, arrays) for entry in content["nodes"])
         origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
-        network = SpikingNetwork(nodes, content["schedule"], content["method"], origins)
+        network = kind(nodes, content["schedule"], content["method"], origins)
         return network.check()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidFile(f"{path} does not hold a valid network: {error}") from error
 
 
-def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
+def encode(network: Network) -> tuple[dict[str, Any], Arrays]:
     """Return a network as JSON content and arrays."""
-    arrays: Arrays = {}
+    arrays: Held = {}
     nodes = []
     for node in network:
         entry: dict[str, Any] = {"kind": type(node).__name__}
@@ -156,22 +162,23 @@ def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
         "method": network.method,
         "origins": origins,
     }
-    shapes = {key: list(value.shape) for key, value in arrays.items() if is_missing(value)}
-    if shapes:
-        content["missing"] = shapes
-    return content, {key: value for key, value in arrays.items() if key not in shapes}
+    hollow = {key: value for key, value in arrays.items() if isinstance(value, ShapeOnly)}
+    types = {key: value.dtype.str for key, value in hollow.items() if value.dtype != np.float32}
+    content |= {"missing": {key: list(value.shape) for key, value in hollow.items()}} if hollow else {}
+    content |= {"types": types} if types else {}
+    return content, {key: value for key, value in arrays.items() if not isinstance(value, ShapeOnly)}
 
 
-def fingerprint(network: SpikingNetwork) -> str:
+def fingerprint(network: Network) -> str:
     """Return a short digest of a network's values: equal networks have equal fingerprints."""
     content, arrays = encode(network)
     content.pop("origins")
     return _digest(content, arrays)[:16]
 
 
-def _pack(value: object, key: str, arrays: Arrays) -> Any:
+def _pack(value: object, key: str, arrays: Held) -> Any:
     match value:
-        case np.ndarray():
+        case np.ndarray() | ShapeOnly():
             same = next((k for k, v in arrays.items() if v is value), key)  # shared weights are stored once
             arrays[same] = value
             return {"array": same}
@@ -186,7 +193,7 @@ def _pack(value: object, key: str, arrays: Arrays) -> Any:
     return value
 
 
-def _unpack(value: Any, arrays: Arrays) -> Any:
+def _unpack(value: Any, arrays: Held) -> Any:
     match value:
         case {"array": key}:
             return arrays[key]
@@ -199,9 +206,9 @@ def _unpack(value: Any, arrays: Arrays) -> Any:
     return value
 
 
-def _node(entry: dict[str, Any], arrays: Arrays) -> Node:
+def _node(entry: dict[str, Any], arrays: Held) -> Node:
     values = {name: _unpack(value, arrays) for name, value in entry.items() if name != "kind"}
-    return KINDS[entry["kind"]](**values)
+    return NODES[entry["kind"]](**values)
 
 
 def _digest(content: dict[str, Any], arrays: Arrays) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..alphabets import NEAREST
 from ..functions import Shape
+from ..network import TICK
 from ..nodes import Neuron
 from .functions_torch import Composition
 from .linear import tensor
@@ -43,7 +44,7 @@ class Code(nn.Module):
         super().__init__()
         alphabet = neuron.alphabet
         assert alphabet is not None  # run() refuses drafts
-        self.function = Composition(neuron.function)
+        self.function = Composition(neuron)
         self.scaled = rate and not all(f.homogeneous for f in neuron.function)
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it
@@ -85,7 +86,7 @@ def step(x: Tensor, state: State, p: Code, dt: float) -> tuple[Tensor, State]:
 class Cell(SNNCell):  # type: ignore[misc]  # Norse carries no types
     """A neuron layer under Norse's conventions: forward(x, state) -> (spikes, state), state made at first use."""
 
-    def __init__(self, neuron: Neuron, shape: Shape, rate: bool, tick: float = 10e-3) -> None:
+    def __init__(self, neuron: Neuron, shape: Shape, rate: bool, tick: float = TICK) -> None:
         super().__init__(step, self.rest, Code(neuron, rate), dt=tick)
         self.shape = shape
 
