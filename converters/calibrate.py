@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import Embedding, InvalidInput, Linear, Neuron, Product, SpikingNetwork, Weighted, fitting
+from spiking import Embedding, InvalidInput, Linear, Node, Product, SpikingNetwork, Weighted, fitting
 
 Array = NDArray[Any]
 OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
@@ -19,10 +21,14 @@ OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so
 
 @dataclass
 class Range:
-    """What one neuron node was seen to do.
+    """What the neurons of one node were seen to do.
 
-    rms, largest   of f(a) over all neurons and samples
-    channels       histogram of log2|f(a)| for each channel, (C, bins); the last bin below is zero
+    count      values of f(a) seen, over all neurons and samples
+    squares    Σ f(a)² over them
+    largest    max |f(a)|
+    lowest     min f(a), at most 0
+    channels   histogram of log2|f(a)| for each channel, (C, bins); what is zero counts in the first bin
+    axis       the channel axis, negative
     """
 
     count: int = 0
@@ -38,7 +44,7 @@ class Range:
         return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
 
     def percentile(self, percent: float) -> Array:
-        """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 if it never left 0."""
+        """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 where all were 0."""
         total = self.channels.sum(axis=1, keepdims=True)
         reached = np.cumsum(self.channels, axis=1) >= total * percent / 100
         first = reached.argmax(axis=1)
@@ -49,10 +55,10 @@ class Range:
 def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percentiles: bool) -> dict[str, Range]:
     """Return the range of every neuron of a draft network over batches (B, …).
 
-    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that never leave 0.
+    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that are always zero.
     """
     module = network.dense()
-    ranges = {node.name: Range(axis=_channel_axis(network, node)) for node in network.populations}
+    ranges = {name: Range(axis=axis) for name, axis in _channel_axes(network).items()}
 
     def watch(name: str, y: Tensor) -> None:
         seen = ranges[name]
@@ -86,25 +92,27 @@ def _check(ranges: dict[str, Range], samples: int) -> None:
     dead = [name for name, seen in ranges.items() if seen.largest == 0]
     if dead:
         raise InvalidInput(
-            f"{len(dead)} layer(s) never left 0 on {samples} calibration samples, so they have no unit: "
+            f"{len(dead)} layer(s) were always zero on {samples} calibration samples, so they have no unit: "
             f"{', '.join(dead)}; give data like those the network will see, or remove the layer"
         )
 
 
-def _channel_axis(network: SpikingNetwork, neuron: Neuron) -> int:
-    """Channels come first behind a convolution, (C, H, W) or (C, L), last in vectors and behind a matrix, (L, C)."""
-    rank = len(network.shapes[neuron.name])
-    stack, seen = list(neuron.inputs), set()
-    while stack and rank > 1:
-        node = network[stack.pop(0)]
-        if isinstance(node, Linear | Embedding | Product):
-            return -1
-        if isinstance(node, Weighted):
-            break
-        if node.name not in seen:
-            seen.add(node.name)
-            stack.extend(node.inputs)
-    return -max(rank, 1)
+def _channel_axes(network: SpikingNetwork) -> dict[str, int]:
+    """The channel axis of every neuron: first behind a convolution, (C, H, W) or (C, L), last behind a matrix, (L, C).
+
+    Where both are above, the weights fewer edges away decide.
+    """
+
+    def nearest(node: Node, above: list[tuple[float, bool]]) -> tuple[float, bool]:
+        """Edges up to the nearest weights, and whether they put channels last."""
+        if isinstance(node, Weighted | Product):
+            return 0, isinstance(node, Linear | Embedding | Product)
+        edges, last = min(above, key=itemgetter(0), default=(inf, False))
+        return edges + 1, last
+
+    weights = network.propagate(nearest)
+    ranks = {node.name: len(network.shapes[node.name]) for node in network.populations}
+    return {name: -1 if weights[name][1] else -max(rank, 1) for name, rank in ranks.items()}
 
 
 def _histogram(y: Tensor, axis: int) -> Array:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.export import Dim, export
 
 from converters import capture, convert
-from converters.capture import evaluating
+from converters.torch_export import evaluating
 from converters.lower import lower
 from spiking import InvalidInput, SpikingError, UnsupportedOperation, fingerprint
 

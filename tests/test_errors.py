@@ -204,7 +204,7 @@ def test_a_network_that_overflows_is_refused() -> None:
     model = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2))
     with torch.no_grad():
         model[0].weight.fill_(3e38)
-    reason = "the source answers NaN or infinity at 'output'; check its weights and the input's scale"
+    reason = "the source model returns NaN or infinity at 'output'; check its weights and the input's scale"
     assert said(model, samples(4, 6).abs() + 1, InvalidInput) == reason
 
 
