@@ -59,10 +59,6 @@ def array(value: Tensor) -> Array:
     return np.array(value.detach().cpu().float().numpy())
 
 
-@overload
-def column(value: Tensor, behind: int) -> Array: ...
-@overload
-def column(value: None, behind: int) -> None: ...
 def column(value: Tensor | None, behind: int) -> Array | None:
     """Return one value a channel (C,) as an array (C, 1, …) with `behind` axes of one; None stays None."""
     return None if value is None else array(value.reshape(-1, *(1,) * behind))

@@ -217,4 +217,3 @@ def _refs(value: Any, prefix: str) -> Any:
         case dict():
             return {key: _refs(item, prefix) for key, item in value.items()}
     return value
-

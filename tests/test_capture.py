@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.export import Dim, export
 
 from converters import capture, convert
-from converters.torch_export import evaluating
 from converters.lower import lower
+from converters.torch_export import evaluating
 from spiking import InvalidInput, SpikingError, UnsupportedOperation, fingerprint
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax
 
-from ..builder import Builder, Reject, Stream, column
+from ..builder import Builder, Reject, Stream, array
 from .arithmetic import mul, scaled
 from .registry import rule
 from .shape import slice_
@@ -52,10 +52,11 @@ def leaky_relu(b: Builder, x: Stream, slope: float = 0.01) -> Stream:
     return b.neuron(x, LeakyRelu(float(slope)))
 
 
-ELEMENTWISE = "silu sigmoid tanh exp log sqrt rsqrt reciprocal hardswish hardsigmoid mish sin cos erf".split()
+ACTIVATIONS = ("silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "mish")
+MATH = ("exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "erf")
 
 
-@rule(*(f"{name}.default" for name in ELEMENTWISE))
+@rule(*(f"{name}.default" for name in (*ACTIVATIONS, *MATH)))
 def elementwise(b: Builder, x: Stream) -> Stream:
     """Neuron: the function of that name."""
     return b.neuron(x, Elementwise(b.op.plain))
@@ -97,8 +98,8 @@ def celu(b: Builder, x: Stream, alpha: float = 1.0) -> Stream:
 def prelu(b: Builder, x: Stream, weight: Tensor) -> Stream:
     """Neuron: a if a ≥ 0, else slope·a, a slope for each channel."""
     if weight.numel() == 1 and not weight.is_meta:
-        return b.neuron(x, LeakyRelu(float(weight)))
-    return b.neuron(x, LeakyRelu(column(weight, len(x.shape) - 2)))
+        return b.neuron(x, LeakyRelu(weight.item()))
+    return b.neuron(x, LeakyRelu(array(weight.reshape(-1, *(1,) * (len(x.shape) - 2)))))
 
 
 @rule("abs.default")

@@ -14,7 +14,7 @@ from torch import Tensor
 from spiking import Elementwise, Identity, Relu
 
 from ..builder import Builder, Reject, Stream
-from .arithmetic import add, mul, rsub, scaled
+from .arithmetic import add, mul, rsub
 from .indexing import stack
 from .linear import linear
 from .registry import rule
