@@ -170,7 +170,7 @@ class Builder:
 
     @contextmanager
     def cell(self, place: str) -> Iterator[None]:
-        """Say that what is added inside belongs to a place in a recurrent cell; the same place is the same thing."""
+        """Put what is added inside at a place in a recurrent cell; at every time step it is the same node."""
         outside = self.place
         self.place = f"{outside}.{place}" if outside else place
         try:
@@ -187,9 +187,9 @@ class Builder:
         return self.weights[key][1]
 
     def ids(self, x: Stream, vocabulary: int) -> None:
-        """Say that an integer input holds ids of a vocabulary."""
+        """Declare that an integer input holds ids of a vocabulary."""
         if x.node not in self.integers:
-            raise Reject("looks up ids that are computed from the input")
+            raise Reject("looks up ids computed from the input; only an integer input itself can be looked up")
         if self.vocabularies.setdefault(x.node, vocabulary) != vocabulary:
             raise Reject(f"looks the same ids up in tables of {self.vocabularies[x.node]} and {vocabulary} rows")
 

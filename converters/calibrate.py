@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import Embedding, InvalidInput, Linear, Node, Product, SpikingNetwork, Weighted, fitting
+from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, Weighted, fitting
 
 Array = NDArray[Any]
+NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only once, a list can be reused"
 OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
 
 
@@ -83,7 +84,7 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
 
 def _check(ranges: dict[str, Range], samples: int) -> None:
     if not samples:
-        raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
+        raise InvalidInput(NO_SAMPLES)
     bad = [name for name, seen in ranges.items() if not np.isfinite(seen.squares)]
     if bad:
         raise InvalidInput(
@@ -103,16 +104,15 @@ def _channel_axes(network: SpikingNetwork) -> dict[str, int]:
     Where both are above, the weights fewer edges away decide.
     """
 
-    def nearest(node: Node, above: list[tuple[float, bool]]) -> tuple[float, bool]:
-        """Edges up to the nearest weights, and whether they put channels last."""
+    nearest: dict[str, tuple[float, bool]] = {}  # edges up to the weights, and whether they put channels last
+    for node in network:
         if isinstance(node, Weighted | Product):
-            return 0, isinstance(node, Linear | Embedding | Product)
-        edges, last = min(above, key=itemgetter(0), default=(inf, False))
-        return edges + 1, last
-
-    weights = network.propagate(nearest)
+            nearest[node.name] = 0, isinstance(node, Linear | Embedding | Product)
+        else:
+            edges, last = min((nearest[name] for name in node.inputs), key=itemgetter(0), default=(inf, False))
+            nearest[node.name] = edges + 1, last
     ranks = {node.name: len(network.shapes[node.name]) for node in network.populations}
-    return {name: -1 if weights[name][1] else -max(rank, 1) for name, rank in ranks.items()}
+    return {name: -1 if nearest[name][1] else -max(rank, 1) for name, rank in ranks.items()}
 
 
 def _histogram(y: Tensor, axis: int) -> Array:

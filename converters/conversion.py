@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, SpikingNetwork, batches, fitting, run
 
-from .calibrate import calibrate
+from .calibrate import NO_SAMPLES, calibrate
 from .fold import fold
 from .lower import lower
 from .methods import METHODS, Method
@@ -74,7 +74,7 @@ def convert(
 
 
 def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
-    """Return the model as it computes in float32, which is how exact the network is; a copy if it does not already."""
+    """Return the model in float32, the precision of the network: a copy if it computes in another."""
     if isinstance(model, nn.Module) and any(v.is_floating_point() and v.dtype != torch.float32 for v in state(model)):
         return deepcopy(model).float()
     return model
@@ -83,7 +83,7 @@ def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
 def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
     if isinstance(method, Method):
         if parameters:
-            raise InvalidInput(f"give parameters to the method itself, not beside it: {', '.join(parameters)}")
+            raise InvalidInput(f"pass parameters to the method itself, not alongside it: {', '.join(parameters)}")
         return method
     if method not in METHODS:
         raise InvalidInput(f"there is no method '{method}'; there are: {', '.join(METHODS)}")
@@ -95,7 +95,7 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
 
 
 def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
-    """Return the first batch, and all batches, the first among them; a bare array has the name ""."""
+    """Return the first batch, and all batches including it; a bare array has the name ""."""
     if isinstance(calibration, Mapping):
         source = batches(calibration, BATCH, tuple(calibration))
     elif hasattr(calibration, "shape") or isinstance(calibration, str | bytes) or not isinstance(calibration, Iterable):
@@ -109,11 +109,12 @@ def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
     ready = ({name: _typed(name, x) for name, x in batch.items()} for batch in source)
     first = next(ready, None)
     if not first or not all(len(x) for x in first.values()):
-        raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
+        raise InvalidInput(NO_SAMPLES)
     return first, chain([first], ready)
 
 
 def _typed(name: str, x: Array) -> Array:
+    """Return ids as int64, masks as they are, and all else as float32, finite."""
     where = f"'{name}' of " if name else ""
     if x.dtype.kind not in "fiub":
         raise InvalidInput(f"{where}the calibration data must be real numbers, not {x.dtype}")
@@ -162,6 +163,7 @@ def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor],
 
 
 def _tensors(y: Any) -> dict[str, Array]:
+    """The tensors of a structured output, by name."""
     paths = [(path, leaf) for path, leaf in pytree.tree_flatten_with_path(y)[0] if isinstance(leaf, torch.Tensor)]
     names = ["output"] if len(paths) == 1 else [output_name(path) for path, _ in paths]
     return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}

@@ -154,12 +154,12 @@ def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
 def _analog(network: SpikingNetwork, node: Node, name: str, averages: bool) -> bool:
     """Whether the operand `name` of `node` is not made of spikes, or, where that counts, is an average of spikes."""
     operand = network[name]
-    reached = (operand, *(network.upstream(name, _wiring) if _wiring(operand) else ()))
+    reached = (operand, *(network.upstream(name, through=_wiring) if _wiring(operand) else ()))
     if any(isinstance(above, Weighted | Product) for above in reached):
         return True
     if not averages or not any(isinstance(above, AvgPool | Mean | Mix) for above in reached):
         return False
-    below = network.downstream(node.name, _wiring)
+    below = network.downstream(node.name, through=_wiring)
     return any(isinstance(reader, Neuron | Product | Weighted) for reader in below)
 
 

@@ -41,7 +41,7 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a module in evaluation mode, and every submodule back in the mode it had.
 
-    Without torch's fused transformer layers meanwhile: they blank or cut what a padding mask hides.
+    torch's fused transformer layers are off meanwhile: they blank or cut what a padding mask hides.
     """
     modes = [(module, module.training) for module in model.modules()]
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -79,10 +79,10 @@ def state(model: nn.Module | ExportedProgram) -> list[Tensor]:
 
 
 def example_of(model: nn.Module | ExportedProgram, door: str) -> Tensor | dict[str, Tensor]:
-    """Return one sample of zeros as an exported program takes it; any other model has to be given one."""
+    """Return one sample of zeros as an exported program takes it; raises InvalidInput for any other model."""
     if not isinstance(model, ExportedProgram):
         name = type(model).__name__
-        raise InvalidInput(f"{name} does not say what it takes: {door}(model, example), one sample (1, …)")
+        raise InvalidInput(f"{name} needs an example: {door}(model, example), one sample (1, …)")
     made = {}
     for node in _takes(model):
         value = node.meta["val"]

@@ -27,8 +27,8 @@ class SigmaDelta(Method):
         K = 1 + ⌈log2(max|f(a)| / 1.5u)⌉ levels
 
     precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more;
-               "auto": the coarsest of 1/2, 1/4, … that keeps `error` after eight ticks on the first calibration samples
-    error      relative L2 error of the outputs that "auto" keeps
+               "auto": the coarsest of 1/2, 1/4, … within `error` after eight ticks on the first calibration samples
+    error      largest relative L2 error of the outputs that "auto" accepts
     window     ticks a neuron stays open behind the wavefront, under delay 1
     """
 
@@ -75,7 +75,7 @@ class SigmaDelta(Method):
                 return method
         best = min(reached)
         raise InvalidInput(
-            f"no precision down to 1/{2**FINEST} keeps a relative error of {self.error} after {PROBE_TICKS} ticks; "
+            f"no precision down to 1/{2**FINEST} reaches a relative error of {self.error} after {PROBE_TICKS} ticks; "
             f"the best reached {best:.3g}: allow that much, or give a precision and run more ticks"
         )
 
@@ -84,7 +84,7 @@ class SigmaDelta(Method):
         for node in network:
             if isinstance(node, Neuron):
                 seen = ranges[node.name]
-                unit = float(np.float32(self.alpha * seen.rms))  # every engine, whatever its width, holds the same unit
+                unit = float(np.float32(self.alpha * seen.rms))  # the same unit in every engine, whatever its width
                 levels = 1 + max(ceil(log2(seen.largest / (1.5 * unit))), 0)
                 node = replace(node, alphabet=graded(unit, levels))
             nodes.append(node)

@@ -42,13 +42,13 @@ def split_with_sizes(b: Builder, x: Stream, sizes: Any, dim: int = 0) -> list[St
 
 @rule("chunk.default", "tensor_split.sections")
 def chunk(b: Builder, x: Stream, chunks: int, dim: int = 0) -> list[Stream]:
-    """Slices, as many as asked."""
+    """Slices of equal size, their number given."""
     return split(b, x, -(-x.shape[dim] // chunks), dim)
 
 
 @rule("unbind.int")
 def unbind(b: Builder, x: Stream, dim: int = 0) -> list[Stream]:
-    """Slices of one along an axis, without it."""
+    """Slices: every entry of an axis, which goes away."""
     return [select(b, x, dim, k) for k in range(x.shape[dim])]
 
 
@@ -66,7 +66,7 @@ def stack(b: Builder, xs: list[Any], dim: int = 0) -> Stream:
 
 @rule("repeat.default")
 def repeat(b: Builder, x: Stream, times: Any) -> Stream:
-    """Gather: the whole again and again along each axis."""
+    """Gather: the whole repeated along each axis."""
     x = b.reshape(x, (*(1,) * (len(times) - len(x.shape)), *x.shape))
     for dim, n in enumerate(times):
         if n > 1:
@@ -84,7 +84,7 @@ def repeat_interleave(b: Builder, x: Stream, times: int, dim: int | None = None,
 
 @rule("roll.default")
 def roll(b: Builder, x: Stream, shifts: Any, dims: Any = ()) -> Stream:
-    """Gather: an axis turned round."""
+    """Gather: an axis rotated."""
     for shift, dim in zip(shifts, dims, strict=True):
         x = gathered(b, x, dim, np.roll(np.arange(x.shape[dim]), shift))
     return x
@@ -92,7 +92,7 @@ def roll(b: Builder, x: Stream, shifts: Any, dims: Any = ()) -> Stream:
 
 @rule("flip.default")
 def flip(b: Builder, x: Stream, dims: Any) -> Stream:
-    """Gather: an axis backwards."""
+    """Gather: an axis reversed."""
     for dim in dims:
         x = gathered(b, x, dim, np.arange(x.shape[dim])[::-1].copy())
     return x

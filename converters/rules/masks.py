@@ -1,4 +1,4 @@
-"""Masks: constant ones choose, ones from the input rule out."""
+"""Masks: a constant one chooses between values, one from the input excludes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def where(b: Builder, mask: Any, x: Any, y: Any) -> Any:
     """Scale by a constant mask and its complement; a mask from the input chooses between constants."""
     if not isinstance(mask, Tensor):
         if isinstance(x, Stream) or isinstance(y, Stream) or not mask.boolean:
-            raise Reject("chooses between values by a mask that depends on the input")
+            raise Reject(
+                "chooses between values by a mask that depends on the input; such a mask chooses between constants only"
+            )
         low, high = (torch.as_tensor(v, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY) for v in (y, x))
         return shifted(b, scaled(b, mask, high - low), low)
     on, off = mask.float(), 1 - mask.float()
@@ -27,12 +29,12 @@ def where(b: Builder, mask: Any, x: Any, y: Any) -> Any:
 
 @rule("masked_fill.Scalar", "masked_fill.Tensor")
 def masked_fill(b: Builder, x: Any, mask: Any, value: Any) -> Any:
-    """Scale by a constant mask, and a bias; or, for a mask from the input, a bias that rules the rest out."""
+    """Scale by a constant mask, and a bias; or, for a mask from the input, a bias that excludes the rest."""
     if isinstance(mask, Tensor):
         return where(b, mask, value, x)
     never = torch.as_tensor(value, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY)
     if float(never) > UNLIKELY or not mask.boolean:
-        raise Reject("fills by a mask that depends on the input, with a value that does not rule the rest out")
+        raise Reject("fills by a mask that depends on the input; only with −∞ or another value that excludes")
     return add(b, x, scaled(b, mask, never))
 
 

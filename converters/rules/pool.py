@@ -62,7 +62,7 @@ def total(b: Builder, x: Stream, dim: Any = None, keepdim: bool = False, *, dtyp
 
 @rule("cumsum.default")
 def cumsum(b: Builder, x: Stream, dim: int, *, dtype: Any = None) -> Stream:
-    """Mix: the sum so far along one axis."""
+    """Mix: the running sum along one axis."""
     return b.add(Mix, [x], axis=b.axis(x, dim), matrix=np.tri(x.shape[dim], dtype=np.float32))
 
 

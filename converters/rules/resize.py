@@ -83,7 +83,7 @@ def pixel_unshuffle(b: Builder, x: Stream, factor: int) -> Stream:
 
 @rule("channel_shuffle.default")
 def channel_shuffle(b: Builder, x: Stream, groups: int) -> Stream:
-    """Permute: the channels of the groups take turns."""
+    """Permute: the channels of the groups interleaved."""
     n, c, *space = x.shape
     made = permute(b, b.reshape(x, (n, groups, c // groups, prod(space))), [0, 2, 1, 3])
     return b.reshape(made, x.shape)

@@ -28,7 +28,7 @@ from .registry import rule
     "_assert_tensor_metadata.default",
 )
 def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
-    """Nothing: the value passes."""
+    """Nothing: the value passes through."""
     if "dropout" in b.op.target and rest[1]:
         raise Reject("is switched on; convert in eval mode, or remove the training=True")
     return x
@@ -36,10 +36,10 @@ def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
 
 @rule("to.dtype", "to.dtype_layout", "to.device", "_to_copy.default")
 def to(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
-    """Nothing: the value passes; a mask may become boolean."""
+    """Nothing: the value passes through; a mask may become boolean."""
     if torch.bool in (*rest, more.get("dtype")):
         if not b.integer(x):
-            raise Reject("makes a mask of a value that depends on the input")
+            raise Reject("makes a computed value a mask; only an integer input of 0 and 1 can become one")
         return b.mask(x)
     return x
 
@@ -53,7 +53,7 @@ def view(b: Builder, x: Stream, size: Any) -> Stream:
 
 @rule("flatten.using_ints")
 def flatten(b: Builder, x: Stream, start: int = 0, end: int = -1) -> Stream:
-    """Reshape: axes start … end become one."""
+    """Reshape: the axes start … end become one."""
     rank = len(x.shape)
     low, high = start % rank, end % rank
     return b.reshape(x, (*x.shape[:low], prod(x.shape[low : high + 1]), *x.shape[high + 1 :]))
@@ -68,7 +68,7 @@ def unflatten(b: Builder, x: Stream, dim: int, sizes: Any) -> Stream:
 
 @rule("squeeze.default", "squeeze.dim", "squeeze.dims")
 def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
-    """Reshape: axes of one go away."""
+    """Reshape: without axes of size one."""
     dims = range(len(x.shape)) if dim is None else [dim] if isinstance(dim, int) else dim
     gone = {d % len(x.shape) for d in dims}
     return b.reshape(x, tuple(s for i, s in enumerate(x.shape) if i not in gone or s != 1))
@@ -76,7 +76,7 @@ def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
 
 @rule("unsqueeze.default")
 def unsqueeze(b: Builder, x: Stream, dim: int) -> Stream:
-    """Reshape: a new axis of one."""
+    """Reshape: a new axis of size one."""
     at = dim % (len(x.shape) + 1)
     return b.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
@@ -99,7 +99,7 @@ def permute(b: Builder, x: Stream, dims: Any) -> Stream:
 
 @rule("transpose.int")
 def transpose(b: Builder, x: Stream, first: int, second: int) -> Stream:
-    """Permute: two axes change places."""
+    """Permute: two axes swapped."""
     order = list(range(len(x.shape)))
     order[first], order[second] = order[second], order[first]
     return permute(b, x, order)
@@ -128,7 +128,7 @@ def slice_(
 
 @rule("select.int")
 def select(b: Builder, x: Stream, dim: int, index: int) -> Stream:
-    """Slice of one, without its axis."""
+    """Slice: one entry of an axis, which goes away."""
     index %= x.shape[dim]
     return b.reshape(slice_(b, x, dim, index, index + 1), replaced(x.shape, dim))
 
@@ -139,7 +139,7 @@ def pad(b: Builder, x: Stream, amounts: Any, mode: Any = "constant", value: floa
     if not isinstance(mode, str):
         mode, value = "constant", mode
     if mode != "constant":
-        raise Reject(f"pads by '{mode}'; only constant padding is supported")
+        raise Reject(f"pads with mode '{mode}'; only constant padding is supported")
     if value:
         shift = b.add(Scale, [x], None, "shift", bias=b.constant(-float(value), x.sample))
         padded = pad(b, shift, amounts)
@@ -185,7 +185,7 @@ def _zeros(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
 
 @rule("expand.default", "expand_as.default")
 def expand(b: Builder, x: Stream, size: Any, *, implicit: bool = False) -> Stream:
-    """Gather: axes of one are repeated."""
+    """Gather: axes of size one repeated."""
     wanted = size.shape if isinstance(size, Stream) else size
     lead = len(wanted) - len(x.shape)
     return b.expand(x, tuple(x.shape[i - lead] if n == -1 else int(n) for i, n in enumerate(wanted)))
