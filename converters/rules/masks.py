@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..builder import NEVER, UNLIKELY, Builder, Reject, Stream
+from ..builder import MINUS_INFINITY, UNLIKELY, Builder, Reject, Stream
 from .arithmetic import add, scaled, shifted
 from .registry import rule
 
@@ -17,9 +17,7 @@ def where(b: Builder, mask: Any, x: Any, y: Any) -> Any:
     """Scale by a constant mask and its complement; a mask from the input chooses between constants."""
     if not isinstance(mask, Tensor):
         if isinstance(x, Stream) or isinstance(y, Stream) or not mask.boolean:
-            raise Reject(
-                "chooses between values by a mask that depends on the input; such a mask chooses between constants only"
-            )
+            raise Reject("chooses by a mask that depends on the input, which is supported between constants only")
         low, high = (torch.as_tensor(v, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY) for v in (y, x))
         return shifted(b, scaled(b, mask, high - low), low)
     on, off = mask.float(), 1 - mask.float()
@@ -69,15 +67,15 @@ def compare(b: Builder, x: Stream, value: float) -> Stream:
 
 
 def masked_bias(b: Builder, mask: Any) -> Any:
-    """Return 0 where a boolean mask allows, NEVER where it does not; a float mask passes, kept finite."""
+    """Return 0 where a boolean mask allows, MINUS_INFINITY where it does not; a float mask passes, kept finite."""
     if not isinstance(mask, Tensor):
         return shifted(b, scaled(b, mask, -UNLIKELY), UNLIKELY)
-    return torch.where(mask, 0.0, NEVER) if mask.dtype == torch.bool else mask.clamp(NEVER, -NEVER)
+    return torch.where(mask, 0.0, MINUS_INFINITY) if mask.dtype == torch.bool else mask.clamp(MINUS_INFINITY, -MINUS_INFINITY)
 
 
 def _kept(value: Any, mask: Tensor) -> Tensor:
     """A constant where a constant mask chooses it; −∞ becomes a number that a softmax reads as never."""
-    return torch.where(mask > 0, torch.as_tensor(value, dtype=torch.float32).clamp(NEVER, -NEVER), 0.0)
+    return torch.where(mask > 0, torch.as_tensor(value, dtype=torch.float32).clamp(MINUS_INFINITY, -MINUS_INFINITY), 0.0)
 
 
 def _boolean(x: Stream) -> Stream:

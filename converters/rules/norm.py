@@ -1,4 +1,4 @@
-"""Normalisation with fixed statistics: a scale, folded into the weights beside it where it can be."""
+"""Normalisation: by fixed statistics a scale, folded into the weights beside it; by those of a sample a neuron."""
 
 from __future__ import annotations
 
