@@ -41,7 +41,7 @@ from .linear_maps import (
 from .network import TICK, Origin
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .record import Activity, SpikeRecord
-from .shape_only import is_missing, missing
+from .shape_only import ShapeOnly, is_missing, missing
 from .simulation import batches, fitting, run
 from .store import fingerprint
 
@@ -93,6 +93,7 @@ __all__ = [
     "Relu",
     "Reshape",
     "Scale",
+    "ShapeOnly",
     "Slice",
     "Softmax",
     "SpikeRecord",

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from .alphabets import Alphabet
 from .functions import Function, Shape, broadcasts
 from .groups import ArgMax
-from .shape_only import is_missing
 
 Array = NDArray[Any]
 
@@ -40,11 +39,10 @@ class Node:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant of the node itself."""
-        for one in fields(self):
-            value = getattr(self, one.name)
-            real = isinstance(value, np.ndarray) and value.dtype.kind == "f" and not is_missing(value)
-            if real and not np.all(np.isfinite(value)):
-                yield f"{one.name} has NaN or infinite entries"
+        for held in fields(self):
+            value = getattr(self, held.name)
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all(np.isfinite(value)):
+                yield f"{held.name} has NaN or infinite entries"
 
 
 @dataclass(frozen=True, eq=False)

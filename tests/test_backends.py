@@ -26,7 +26,7 @@ from spiking import (
     ternary,
 )
 from spiking.backends import backend
-from spiking.functions import NAMES
+from spiking.formulas import NAMED
 from spiking.groups import FUNCTIONS
 
 ENGINES = [name for name in BACKENDS if name != "reference"]
@@ -150,7 +150,7 @@ def test_the_zoo_holds_every_node_and_function() -> None:
     assert held == {c for c in concrete(Node) if c.__module__.startswith("spiking.")}
     used = [f for network in networks for f in functions(network)]
     assert {type(f) for f in used} == set(FUNCTIONS.values())
-    assert {f.name for f in used if isinstance(f, Elementwise)} == set(NAMES)
+    assert {f.name for f in used if isinstance(f, Elementwise)} == set(NAMED)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..functions import Function
 from ..network import Network
-from ..nodes import Neuron, Node, Output
+from ..nodes import Neuron, Output
 
 Array = NDArray[Any]
 
@@ -62,18 +63,19 @@ class Backend(ABC):
     def prepare(self, network: Network, plan: Plan) -> Runner:
         """Build the network for a plan."""
 
+    def lacks(self, function: Function) -> bool:
+        """Return whether this backend has no such function."""
+        return False
+
     def reasons(self, network: Network) -> Iterator[str]:
         """Yield one line for each node this backend cannot run."""
         for node in network:
-            for part in _parts(node):
+            label = f"{type(node).__name__} '{node.name}'"
+            for part in (node, *(node.function if isinstance(node, Neuron | Output) else ())):
                 if type(part) in self.cannot:
-                    yield f"{type(part).__name__} '{node.name}': {self.cannot[type(part)]}"
-
-
-def _parts(node: Node) -> Iterator[object]:
-    yield node
-    if isinstance(node, Neuron | Output):
-        yield from node.function
+                    yield f"{label}: {self.cannot[type(part)]}"
+                elif isinstance(part, Function) and self.lacks(part):
+                    yield f"{label}: it has no function '{part.label}'; use another backend, or add it to this one"
 
 
 def tally(sent: Array) -> Array:

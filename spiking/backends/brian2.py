@@ -6,11 +6,14 @@ import numpy as np
 
 from ..counts import count
 from ..errors import CapacityError, InvalidInput
+from ..functions import Function
+from ..groups import ArgMax
 from ..linear_maps import Weighted
 from ..network import Network
 from ..nodes import Product
 from .base import Backend, BatchResult, Inputs, Plan, Runner
 from .brian2_circuit import Circuit, generating
+from .brian2_stages import lacks
 from .compose import links
 
 CODEGEN = ("numpy", "cython")
@@ -28,6 +31,9 @@ class Brian2(Backend):
 
     name = "brian2"
     options = ("codegen",)
+
+    def lacks(self, function: Function) -> bool:
+        return lacks(function) and not isinstance(function, ArgMax)  # an output's, and readouts are decoded in NumPy
 
     def prepare(self, network: Network, plan: Plan) -> Runner:
         """Unroll the network; raises CapacityError if one sample has too many synapses, InvalidInput (codegen)."""

@@ -6,17 +6,18 @@ at a time, sums by a population with one element a group, and every member reads
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import prod
 
 import numpy as np
 
-from ..functions import Function, LeakyRelu, Shape
+from ..functions import Function, Shape
 from ..groups import GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from ..unroll import Index
 from ..wiring import Array, windows
-from .brian2_code import elementwise, largest
+from .brian2_code import LANGUAGE, elementwise, largest
 
+GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm)
 WIDE = 8  # how many elements one helper compares
 
 
@@ -49,6 +50,12 @@ class Stage:
         self.value = name
 
 
+def lacks(function: Function) -> bool:
+    """Return whether there are no stages for a function."""
+    formula = function.formula
+    return not isinstance(function, GROUPS) if formula is None else not formula.calls <= LANGUAGE
+
+
 def stages(functions: tuple[Function, ...], shape: Shape, value: str) -> list[Stage]:
     """Return the populations that compute f, first to last; the first reads its integrator as `value`."""
     made = [Stage(prod(shape), value)]
@@ -69,11 +76,13 @@ def stages(functions: tuple[Function, ...], shape: Shape, value: str) -> list[St
 
 
 def _elementwise(stage: Stage, function: Function, shape: Shape) -> None:
-    slope = ""
-    if isinstance(function, LeakyRelu) and np.ndim(function.slope):
-        slope = f"slope{len(stage.constants)}"
-        stage.constants[slope] = np.broadcast_to(function.slope, shape).ravel()
-    stage.then(elementwise(function, stage.value, slope))
+    given = {}
+    for name in (parameter.name for parameter in fields(function)):
+        value = getattr(function, name)
+        if np.ndim(value):
+            given[name] = f"{name}{len(stage.constants)}"
+            stage.constants[given[name]] = np.broadcast_to(value, shape).ravel()
+    stage.then(elementwise(function, stage.value, given))
 
 
 def _softmax(made: list[Stage], groups: Index, log: bool) -> None:

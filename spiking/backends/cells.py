@@ -44,7 +44,7 @@ class Code(nn.Module):
         super().__init__()
         alphabet = neuron.alphabet
         assert alphabet is not None  # run() refuses drafts
-        self.function = Composition(neuron.function)
+        self.function = Composition(neuron)
         self.scaled = rate and not all(f.homogeneous for f in neuron.function)
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it

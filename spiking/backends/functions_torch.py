@@ -1,15 +1,20 @@
-"""What each neuron function means, in torch; its parameters are buffers, so they move with the module."""
+"""What each neuron function means, in torch: rows of its own, an independent check of formulas.py.
+
+Parameters are buffers, so they move with the module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import UnsupportedNode
 from ..functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
+from ..nodes import Neuron, Output
 from .linear import tensor
 
 POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
@@ -35,11 +40,29 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class Composition(nn.Sequential):
-    """f, the composition of a neuron's functions, first to last."""
+GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm, ArgMax)
 
-    def __init__(self, functions: Sequence[Function]) -> None:
-        super().__init__(*(Applied(function) for function in functions))
+
+def lacks(function: Function) -> bool:
+    """Return whether torch has no such function."""
+    if isinstance(function, Elementwise):
+        return function.name not in ELEMENTWISE
+    return not isinstance(function, (Identity, Relu, LeakyRelu, Clamp, Abs, Elu, Power, *GROUPS))
+
+
+class Composition(nn.Sequential):
+    """f of a neuron or an output, the composition of its functions, first to last.
+
+    Raises UnsupportedNode if torch lacks one.
+    """
+
+    def __init__(self, node: Neuron | Output) -> None:
+        for function in filter(lacks, node.function):
+            raise UnsupportedNode(
+                f"{type(node).__name__} '{node.name}': torch has no function '{function.label}'; "
+                "add it to backends/functions_torch.py, or run the network with backend 'reference'"
+            )
+        super().__init__(*(Applied(function) for function in node.function))
 
 
 class Applied(nn.Module):
@@ -96,7 +119,7 @@ class Applied(nn.Module):
                 return self._affine(y)
             case ArgMax():
                 return a.argmax(function.axis)
-        raise TypeError(f"no meaning for {type(function).__name__}")
+        raise AssertionError(f"Composition refuses {type(function).__name__}")
 
     def _normalised(self, a: Tensor, function: Norm) -> Tensor:
         axes = tuple(range(-function.axes, 0))
@@ -109,10 +132,14 @@ class Applied(nn.Module):
 
 
 def _inside(function: Elementwise, a: Tensor) -> Tensor:
-    if function.least is not None:
-        return a.clamp_min(function.least)
-    if function.name == "reciprocal":
-        return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
+    """Return a where the function is defined."""
+    match function.name:
+        case "log" | "rsqrt":
+            return a.clamp_min(function.floor)
+        case "sqrt":
+            return a.clamp_min(0.0)
+        case "reciprocal":
+            return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
     return a
 
 

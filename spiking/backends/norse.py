@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InvalidInput
-from ..functions import Shape
+from ..functions import Function, Shape
 from ..linear_maps import Synapse
 from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner
 from .biases import summed_biases
 from .cells import Cell
-from .functions_torch import Composition
+from .functions_torch import Composition, lacks
 from .linear import Map, tensor
 
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
@@ -144,7 +144,7 @@ class ReadoutLayer(nn.Module):
 
     def __init__(self, node: Output, constant: Array | None, plan: Plan, rate: bool) -> None:
         super().__init__()
-        self.plan, self.rate, self.function = plan, rate, Composition(node.function)
+        self.plan, self.rate, self.function = plan, rate, Composition(node)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
     def forward(self, train: Train) -> Tensor:
@@ -246,6 +246,9 @@ class Norse(Backend):
 
     name = "norse"
     options = ("device", "dtype")
+
+    def lacks(self, function: Function) -> bool:
+        return lacks(function)
 
     def prepare(self, network: Network, plan: Plan) -> Runner:
         dtype = {"float32": torch.float32, "float64": torch.float64}.get(str(plan.options.get("dtype", "float32")))

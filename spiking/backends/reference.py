@@ -21,14 +21,14 @@ from math import prod
 import numpy as np
 
 from ..alphabets import Alphabet
-from ..functions import Shape
+from ..functions import Function, Shape
 from ..linear_maps import Conv, ConvTranspose, Embedding, Linear, Scale
 from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..unroll import taps
 from ..wiring import aligned, rearrange, windows
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
-from .functions_numpy import apply
+from .functions_numpy import apply, lacks
 
 
 def emit(alphabet: Alphabet, r: Array) -> Array:
@@ -97,6 +97,9 @@ class Reference(Backend):
     """NumPy, float64; the meaning every other backend is tested against."""
 
     name = "reference"
+
+    def lacks(self, function: Function) -> bool:
+        return lacks(function)
 
     def prepare(self, network: Network, plan: Plan) -> Runner:
         def run(x: Inputs) -> BatchResult:
