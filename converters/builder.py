@@ -20,7 +20,7 @@ from .program import Op
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 STRUCTURE = (Concat, Gather, Pad, Permute, Reshape, Slice)  # a mask moved by these is still a mask
-MINUS_INFINITY = -1e30  # stands for the −∞ of a constant mask: exp of it is 0, and sums of it stay finite
+LOWEST = -1e30  # stands for the −∞ of a constant mask: exp of it is 0, and sums of it stay finite
 # what a mask from the input adds: it meets the scores in one sum, so it must not swallow their last bits
 UNLIKELY = -512.0
 
@@ -206,12 +206,12 @@ class Builder:
     def constant(self, value: Tensor | float, sample: Shape) -> Array:
         """Return a constant as an array that broadcasts to a sample shape; ±∞ stays finite."""
         if not isinstance(value, Tensor):
-            return np.asarray(np.clip(np.asarray(value, np.float32), MINUS_INFINITY, -MINUS_INFINITY))
+            return np.asarray(np.clip(np.asarray(value, np.float32), LOWEST, -LOWEST))
         if value.is_complex():
             raise Reject(f"has a complex constant ({value.dtype}); use two real ones")
         while value.ndim > len(sample) and value.shape[0] == 1:
             value = value[0]
-        return array(value) if value.is_meta else np.asarray(np.clip(array(value), MINUS_INFINITY, -MINUS_INFINITY))
+        return array(value) if value.is_meta else np.asarray(np.clip(array(value), LOWEST, -LOWEST))
 
     def _unique(self, name: str) -> str:
         named = f"{name}.{self.op.plain}"

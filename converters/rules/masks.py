@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..builder import MINUS_INFINITY, UNLIKELY, Builder, Reject, Stream
+from ..builder import LOWEST, UNLIKELY, Builder, Reject, Stream
 from .arithmetic import add, scaled, shifted
 from .registry import rule
 
@@ -67,15 +67,15 @@ def compare(b: Builder, x: Stream, value: float) -> Stream:
 
 
 def masked_bias(b: Builder, mask: Any) -> Any:
-    """Return 0 where a boolean mask allows, MINUS_INFINITY where it does not; a float mask passes, kept finite."""
+    """Return 0 where a boolean mask allows, LOWEST where it does not; a float mask passes, kept finite."""
     if not isinstance(mask, Tensor):
         return shifted(b, scaled(b, mask, -UNLIKELY), UNLIKELY)
-    return torch.where(mask, 0.0, MINUS_INFINITY) if mask.dtype == torch.bool else mask.clamp(MINUS_INFINITY, -MINUS_INFINITY)
+    return torch.where(mask, 0.0, LOWEST) if mask.dtype == torch.bool else mask.clamp(LOWEST, -LOWEST)
 
 
 def _kept(value: Any, mask: Tensor) -> Tensor:
     """A constant where a constant mask chooses it; −∞ becomes a number that a softmax reads as never."""
-    return torch.where(mask > 0, torch.as_tensor(value, dtype=torch.float32).clamp(MINUS_INFINITY, -MINUS_INFINITY), 0.0)
+    return torch.where(mask > 0, torch.as_tensor(value, dtype=torch.float32).clamp(LOWEST, -LOWEST), 0.0)
 
 
 def _boolean(x: Stream) -> Stream:
