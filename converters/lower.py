@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from spiking import Input, Node, Origin, Output, SpikingNetwork, UnsupportedOperation
+from spiking import Input, InvalidInput, Node, Origin, Output, SpikingNetwork, UnsupportedOperation
 
 from .builder import Builder, Misfit, Reject, Stream
 from .program import Graph, Op, Ref, references
@@ -16,13 +16,18 @@ from .rules.registry import find
 
 
 def lower(graph: Graph) -> SpikingNetwork:
-    """Return the network with draft neurons; raises UnsupportedOperation naming every call without a rule."""
+    """Return the network with draft neurons.
+
+    Raises UnsupportedOperation naming every call without a rule, InvalidInput for a graph of more than one sample.
+    """
     _refuse([(op, "") for op in graph.ops if op.name in graph.streams and find(op.target) is None], len(graph))
     device = "meta" if any(value.is_meta for value in graph.constants.values()) else "cpu"
     builder = Builder(graph.integers, graph.outputs, device)
     builder.binary |= graph.masks
     values: dict[str, Any] = dict(graph.constants)
     for name, shape in graph.inputs.items():
+        if shape and shape[0] != 1:
+            raise InvalidInput(f"input '{name}' was captured with shape {shape}; capture one sample, (1, …)")
         builder.put(Input(name, (), shape[1:]), Origin("input"))
         values[name] = Stream(name, shape, name in graph.masks)
     rejected = []

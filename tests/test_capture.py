@@ -195,6 +195,12 @@ def test_a_model_that_mixes_samples_is_refused(op: object) -> None:
         convert(After(nn.Linear(6, 4), op), samples(8, 6))  # type: ignore[arg-type]
 
 
+def test_a_graph_of_several_samples_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"input 'input' was captured with shape \(4, 6\); capture one sample"):
+        lower(capture(mlp(), samples(4, 6)))
+    assert lower(capture(mlp(), samples(1, 6))).inputs
+
+
 def test_a_constant_output_is_refused() -> None:
     class Constant(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
