@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backends import Plan, backend
+from .backends import BatchResult, Plan, backend
 from .errors import InvalidInput, UnsupportedNode
 from .fan_out import fan_outs
 from .network import Network
@@ -49,28 +49,46 @@ def run(
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
     run_batch = engine.prepare(network, plan)
-    readouts: dict[str, list[Array]] = {out.name: [] for out in network.outputs}
-    rasters: dict[str, list[Array]] = {node.name: [] for node in network.populations if node.name in plan.keep}
-    counts: dict[str, Array] = {}
-    samples = 0
-    names = tuple(node.name for node in network.inputs)
-    for batch in _progress(batches(inputs, batch_size, names), progress, f"{backend} · {steps} steps"):
+    total = _Total(network, plan)
+    given = batches(inputs, batch_size, tuple(node.name for node in network.inputs))
+    for batch in _progress(given, progress, f"{backend} · {steps} steps"):
         x = fitting(batch, network.inputs)
-        if not len(x[names[0]]):
-            continue
-        result = run_batch(x)
-        samples += len(x[names[0]])
-        for name, value in result.readouts.items():
-            readouts[name].append(value)
-        for name, value in result.rasters.items():
-            rasters[name].append(value)
-        for name, value in {**result.counts, **_injected(network, x, steps)}.items():
-            counts[name] = counts[name] + value if name in counts else value.astype(np.int64)
-    if not samples:
-        raise InvalidInput("there is nothing to run: the inputs hold no samples")
-    activity = _activity(network, plan, samples, counts)
-    whole = [{name: np.concatenate(parts, axis=1) for name, parts in table.items()} for table in (readouts, rasters)]
-    return SpikeRecord(whole[0], activity, engine.name, whole[1])
+        if _samples(x):
+            total.add(x, run_batch(x))
+    return total.record(engine.name)
+
+
+class _Total:
+    """What the batches of a run did, together."""
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        self.network, self.plan, self.samples = network, plan, 0
+        self.readouts: dict[str, list[Array]] = {}
+        self.rasters: dict[str, list[Array]] = {}
+        self.counts: dict[str, Array] = {}
+
+    def add(self, x: dict[str, Array], result: BatchResult) -> None:
+        """Add one batch."""
+        self.samples += _samples(x)
+        for whole, parts in ((self.readouts, result.readouts), (self.rasters, result.rasters)):
+            for name, value in parts.items():
+                whole.setdefault(name, []).append(value)
+        for name, value in {**result.counts, **_injected(self.network, x, self.plan.steps)}.items():
+            self.counts[name] = self.counts.get(name, 0) + value.astype(np.int64)
+
+    def record(self, engine: str) -> SpikeRecord:
+        """Return the record of the run; raises InvalidInput if there was nothing to run."""
+        if not self.samples:
+            raise InvalidInput("there is nothing to run: the inputs hold no samples")
+        activity = _activity(self.network, self.plan, self.samples, self.counts)
+        kept = [node.name for node in self.network.populations if node.name in self.plan.keep]
+        readouts = {node.name: np.concatenate(self.readouts[node.name], axis=1) for node in self.network.outputs}
+        rasters = {name: np.concatenate(self.rasters[name], axis=1) for name in kept}
+        return SpikeRecord(readouts, activity, engine, rasters)
+
+
+def _samples(x: dict[str, Array]) -> int:
+    return len(next(iter(x.values())))
 
 
 def batches(inputs: Any, batch_size: int, names: tuple[str, ...] = ("x",)) -> Iterator[dict[str, Array]]:
