@@ -1,11 +1,12 @@
 """From a trained network to a spiking one with the same function: capture, lower, fold, calibrate, assign, check."""
 
-from .capture import Graph, Op, capture
-from .convert import convert
+from .calls import Survey, survey
+from .conversion import convert
+from .from_shapes import outline
 from .methods import METHODS, Method, RateCoding, SigmaDelta
-from .outline import outline
+from .program import Graph, Op
 from .rules import supported
-from .survey import Survey, survey
+from .torch_export import capture
 
 __all__ = [
     "METHODS",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,18 +13,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import Embedding, InvalidInput, Linear, Neuron, Product, SpikingNetwork, Weighted, fitting
+from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, Weighted, fitting
 
 Array = NDArray[Any]
+NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only once, a list can be reused"
 OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
 
 
 @dataclass
 class Range:
-    """What one neuron node was seen to do.
+    """What the neurons of one node were seen to do.
 
-    rms, largest   of f(a) over all neurons and samples
-    channels       histogram of log2|f(a)| for each channel, (C, bins); the last bin below is zero
+    count      values of f(a) seen, over all neurons and samples
+    squares    Σ f(a)² over them
+    largest    max |f(a)|
+    lowest     min f(a), at most 0
+    channels   histogram of log2|f(a)| for each channel, (C, bins); what is zero counts in the first bin
+    axis       the channel axis, negative
     """
 
     count: int = 0
@@ -38,7 +45,7 @@ class Range:
         return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
 
     def percentile(self, percent: float) -> Array:
-        """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 if it never left 0."""
+        """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 where all were 0."""
         total = self.channels.sum(axis=1, keepdims=True)
         reached = np.cumsum(self.channels, axis=1) >= total * percent / 100
         first = reached.argmax(axis=1)
@@ -49,10 +56,10 @@ class Range:
 def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percentiles: bool) -> dict[str, Range]:
     """Return the range of every neuron of a draft network over batches (B, …).
 
-    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that never leave 0.
+    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that are always zero.
     """
     module = network.dense()
-    ranges = {node.name: Range(axis=_channel_axis(network, node)) for node in network.populations}
+    ranges = {name: Range(axis=axis) for name, axis in _channel_axes(network).items()}
 
     def watch(name: str, y: Tensor) -> None:
         seen = ranges[name]
@@ -77,7 +84,7 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
 
 def _check(ranges: dict[str, Range], samples: int) -> None:
     if not samples:
-        raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
+        raise InvalidInput(NO_SAMPLES)
     bad = [name for name, seen in ranges.items() if not np.isfinite(seen.squares)]
     if bad:
         raise InvalidInput(
@@ -86,25 +93,26 @@ def _check(ranges: dict[str, Range], samples: int) -> None:
     dead = [name for name, seen in ranges.items() if seen.largest == 0]
     if dead:
         raise InvalidInput(
-            f"{len(dead)} layer(s) never left 0 on {samples} calibration samples, so they have no unit: "
+            f"{len(dead)} layer(s) were always zero on {samples} calibration samples, so they have no unit: "
             f"{', '.join(dead)}; give data like those the network will see, or remove the layer"
         )
 
 
-def _channel_axis(network: SpikingNetwork, neuron: Neuron) -> int:
-    """Channels come first behind a convolution, (C, H, W) or (C, L), last in vectors and behind a matrix, (L, C)."""
-    rank = len(network.shapes[neuron.name])
-    stack, seen = list(neuron.inputs), set()
-    while stack and rank > 1:
-        node = network[stack.pop(0)]
-        if isinstance(node, Linear | Embedding | Product):
-            return -1
-        if isinstance(node, Weighted):
-            break
-        if node.name not in seen:
-            seen.add(node.name)
-            stack.extend(node.inputs)
-    return -max(rank, 1)
+def _channel_axes(network: SpikingNetwork) -> dict[str, int]:
+    """The channel axis of every neuron: first behind a convolution, (C, H, W) or (C, L), last behind a matrix, (L, C).
+
+    Where both are above, the weights fewer edges away decide.
+    """
+
+    nearest: dict[str, tuple[float, bool]] = {}  # edges up to the weights, and whether they put channels last
+    for node in network:
+        if isinstance(node, Weighted | Product):
+            nearest[node.name] = 0, isinstance(node, Linear | Embedding | Product)
+        else:
+            edges, last = min((nearest[name] for name in node.inputs), key=itemgetter(0), default=(inf, False))
+            nearest[node.name] = edges + 1, last
+    ranks = {node.name: len(network.shapes[node.name]) for node in network.populations}
+    return {name: -1 if nearest[name][1] else -max(rank, 1) for name, rank in ranks.items()}
 
 
 def _histogram(y: Tensor, axis: int) -> Array:

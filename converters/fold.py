@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from spiking import (
     AvgPool,
     Conv,
     Identity,
-    Input,
     Linear,
     LogSoftmax,
     Mean,
@@ -34,6 +33,8 @@ from spiking import (
 )
 
 Array = NDArray[Any]
+Shape = tuple[int, ...]
+Merge = Callable[[SpikingNetwork, Node], Node | None]  # (network, node) -> the node and the one above it as one
 
 
 def fold(network: SpikingNetwork, averages: bool = True) -> SpikingNetwork:
@@ -41,40 +42,35 @@ def fold(network: SpikingNetwork, averages: bool = True) -> SpikingNetwork:
 
     averages   whether an average of spikes gets a relay before the weights it feeds
     """
-    for once in (scale_after, scale_before, fuse):
-        found: SpikingNetwork | None = network
-        while found is not None:
-            network, found = found, _first(found, once)
+    for merge in (scale_after, scale_before, fuse):
+        merged: SpikingNetwork | None = network
+        while merged is not None:
+            network, merged = merged, _merged(merged, merge)
     return relay(read_out(network), averages)
 
 
-def scale_after(network: SpikingNetwork, scale: Node) -> list[Node] | None:
+def scale_after(network: SpikingNetwork, scale: Node) -> Node | None:
     """Weights, then a scale: γ(Wx + b) + β = (γW)x + (γb + β)."""
     if not isinstance(scale, Scale):
         return None
-    above = network[scale.inputs[0]]
-    if not isinstance(above, Conv | Linear) or len(network.consumers(above.name)) > 1:
+    weighted = network[scale.inputs[0]]
+    if not isinstance(weighted, Conv | Linear) or len(network.consumers(weighted.name)) > 1:
         return None
-    shape = network.shapes[above.name]
-    channels = _channels(above, shape)
-    gain = np.ones((), np.float32) if scale.weight is None else scale.weight
-    if np.broadcast_shapes(gain.shape, channels) != channels:
-        return None  # the scale differs within a channel: no weight is shared that way
-    if len(network.ties(above.name)) > 1:
-        return None  # nor with the other nodes that use the very same weights
-    if any(map(is_missing, (above.weight, above.bias, scale.weight, scale.bias))):
-        blind = (
-            None if above.bias is None and scale.bias is None else missing(_meeting(channels, above.bias, scale.bias))
-        )
-        return [replace(above, weight=missing(above.weight.shape), bias=blind)]
-    per_channel = np.broadcast_to(gain, channels).reshape(-1, *(1,) * (above.weight.ndim - 1))
-    bias = np.zeros(channels) if above.bias is None else above.bias * np.broadcast_to(gain, channels)
+    channels = _channels(weighted, network.shapes[weighted.name])
+    if not _foldable(network, weighted, scale, channels):
+        return None
+    biases = [bias for bias in (weighted.bias, scale.bias) if bias is not None]
+    if _valueless(weighted, scale):
+        bias = missing(np.broadcast_shapes(channels, *(bias.shape for bias in biases))) if biases else None
+        return replace(weighted, weight=missing(weighted.weight.shape), bias=bias)
+    gain = np.broadcast_to(np.float32(1) if scale.weight is None else scale.weight, channels)
+    bias = np.zeros(channels) if weighted.bias is None else weighted.bias * gain
     bias = bias if scale.bias is None else bias + scale.bias
-    weight = (above.weight * per_channel).astype(np.float32)
-    return [replace(above, name=above.name, weight=weight, bias=bias.astype(np.float32))]
+    weight = weighted.weight * gain.reshape(-1, *(1,) * (weighted.weight.ndim - 1))
+    return replace(weighted, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
 
 
-def scale_before(network: SpikingNetwork, weighted: Node) -> list[Node] | None:
+def scale_before(network: SpikingNetwork, weighted: Node) -> Node | None:
     """A scale, then weights: W(γx + β) + b = (Wγ)x + (Wβ + b); with padding the last term is a map."""
     if not isinstance(weighted, Conv | Linear):
         return None
@@ -83,127 +79,97 @@ def scale_before(network: SpikingNetwork, weighted: Node) -> list[Node] | None:
         return None
     shape = network.shapes[scale.name]
     channels = _channels(weighted, shape)
-    gain = np.ones((), np.float32) if scale.weight is None else scale.weight
-    if np.broadcast_shapes(gain.shape, channels) != channels or len(network.ties(weighted.name)) > 1:
+    if not _foldable(network, weighted, scale, channels):
         return None
-    if any(map(is_missing, (weighted.weight, weighted.bias, scale.weight, scale.bias))):
-        out = network.shapes[weighted.name]  # what a bias before the weights becomes: one for each place
-        blind = weighted.bias if scale.bias is None else missing(out)
-        blind = None if blind is None else missing(blind.shape)
-        return [replace(weighted, inputs=scale.inputs, weight=missing(weighted.weight.shape), bias=blind)]
-    per_channel = np.broadcast_to(gain, channels).ravel()
-    bias = np.zeros((), np.float32) if weighted.bias is None else weighted.bias
+    if _valueless(weighted, scale):
+        bias = None if weighted.bias is None else missing(weighted.bias.shape)
+        if scale.bias is not None:
+            bias = missing(network.shapes[weighted.name])  # one for each place
+        return replace(weighted, inputs=scale.inputs, weight=missing(weighted.weight.shape), bias=bias)
+    gain = np.broadcast_to(np.float32(1) if scale.weight is None else scale.weight, channels).ravel()
     if isinstance(weighted, Conv):
-        wide = weighted.weight.shape[1]
-        source = np.arange(weighted.weight.shape[0]) // (weighted.weight.shape[0] // weighted.groups)
-        column = per_channel[source[:, None] * wide + np.arange(wide)]
-        weight = weighted.weight * column.reshape(*column.shape, *(1,) * (weighted.weight.ndim - 2))
-    else:
-        weight = weighted.weight * per_channel
+        outputs, inputs, *kernel = weighted.weight.shape
+        group = np.arange(outputs) // (outputs // weighted.groups)
+        gain = gain[group[:, None] * inputs + np.arange(inputs)].reshape(outputs, inputs, *(1,) * len(kernel))
+    weight = (weighted.weight * gain).astype(np.float32)
+    bias = np.zeros((), np.float32) if weighted.bias is None else weighted.bias
     if scale.bias is not None:
         bias = bias + _response(weighted, np.broadcast_to(scale.bias, shape))
-    kept = None if not np.any(bias) else bias.astype(np.float32)
-    return [replace(weighted, inputs=scale.inputs, weight=weight.astype(np.float32), bias=kept)]
+    return replace(weighted, inputs=scale.inputs, weight=weight, bias=bias.astype(np.float32) if np.any(bias) else None)
 
 
-def fuse(network: SpikingNetwork, neuron: Node) -> list[Node] | None:
+def fuse(network: SpikingNetwork, neuron: Node) -> Node | None:
     """A neuron that only feeds a neuron: one neuron with both functions."""
     if not isinstance(neuron, Neuron):
         return None
     above = network[neuron.inputs[0]]
     if not isinstance(above, Neuron) or len(network.consumers(above.name)) > 1:
         return None
-    return [replace(neuron, inputs=above.inputs, function=above.function + neuron.function)]
+    return replace(neuron, inputs=above.inputs, function=above.function + neuron.function)
 
 
 def read_out(network: SpikingNetwork) -> SpikingNetwork:
     """A softmax, log-softmax or argmax that only an output reads is what the reader computes: no neuron."""
-    moved: dict[str, Node] = {}
-    gone: set[str] = set()
+    changed: dict[str, Node] = {}
+    dropped: set[str] = set()
     for out in network.outputs:
         above = network[out.inputs[0]]
-        decoded = isinstance(above, Neuron) and isinstance(above.function[-1], Softmax | LogSoftmax | ArgMax)
-        if decoded and len(network.consumers(above.name)) == 1:
-            assert isinstance(above, Neuron)
-            cut = above.function[:-1]
-            last = above.function[-1:]
-            kept = replace(above, function=cut) if cut else None
-            moved[out.name] = replace(out, inputs=above.inputs if kept is None else out.inputs, function=last)
-            gone |= set() if kept else {above.name}
-            if kept is not None:
-                moved[above.name] = kept
-    nodes = tuple(moved.get(node.name, node) for node in network if node.name not in gone)
-    origins = {name: origin for name, origin in network.origins.items() if name not in gone}
-    return replace(network, nodes=nodes, origins=origins)
+        if not isinstance(above, Neuron) or len(network.consumers(above.name)) > 1:
+            continue
+        rest, last = above.function[:-1], above.function[-1]
+        if not isinstance(last, Softmax | LogSoftmax | ArgMax):
+            continue
+        if rest:
+            changed[above.name] = replace(above, function=rest)
+            changed[out.name] = replace(out, function=(last,))
+        else:
+            dropped.add(above.name)
+            changed[out.name] = replace(out, inputs=above.inputs, function=(last,))
+    nodes = (changed.get(node.name, node) for node in network if node.name not in dropped)
+    return _rebuilt(network, nodes, network.origins)
 
 
 def relay(network: SpikingNetwork, averages: bool) -> SpikingNetwork:
     """Put a neuron with f = identity before every operand of weights or of a product that is not made of spikes.
 
-    An average of spikes is no spike either: composed with the weights behind it, it would multiply their synapses by
-    its window. Only the weights of a readout, which no neuron waits for, take averages as they are: one tick less.
+    An average of spikes is not a spike either: composed with the weights behind it, it would multiply their synapses
+    by its window. Only the weights of a readout, which no neuron waits for, take averages as they are: one tick less.
     """
     nodes: list[Node] = []
     origins = dict(network.origins)
-    made: dict[str, str] = {}
+    relays: dict[str, str] = {}
     for node in network:
         if isinstance(node, Weighted | Product):
             for name in node.inputs:
-                analog = _weights_above(network, name) or (averages and _averaged(network, node, name))
-                if analog and name not in made:
-                    made[name] = f"{name}.relay"
+                if name not in relays and _analog(network, node, name, averages):
+                    relays[name] = f"{name}.relay"
                     cell = f"{network[name].cell}.relay" if network[name].cell else ""
-                    nodes.append(Neuron(made[name], (name,), (Identity(),), cell=cell))
-                    origins[made[name]] = replace(origins.get(name, Origin()), op="relay")
-            node = replace(node, inputs=tuple(made.get(name, name) for name in node.inputs))
+                    nodes.append(Neuron(relays[name], (name,), (Identity(),), cell=cell))
+                    origins[relays[name]] = replace(origins.get(name, Origin()), op="relay")
+            node = replace(node, inputs=tuple(relays.get(name, name) for name in node.inputs))
         nodes.append(node)
-    return replace(network, nodes=tuple(nodes), origins=origins)
+    return _rebuilt(network, nodes, origins)
 
 
-def _weights_above(network: SpikingNetwork, name: str) -> bool:
-    """Whether weights or a product reach `name` without a neuron in between."""
-    stack, seen = [name], set()
-    while stack:
-        node = network[stack.pop()]
-        if isinstance(node, Weighted | Product):
-            return True
-        if not isinstance(node, Neuron | Input) and node.name not in seen:
-            seen.add(node.name)
-            stack.extend(node.inputs)
-    return False
+def _analog(network: SpikingNetwork, node: Node, name: str, averages: bool) -> bool:
+    """Whether the operand `name` of `node` is not made of spikes, or, where that counts, is an average of spikes."""
+    operand = network[name]
+    reached = (operand, *(network.upstream(name, through=_wiring) if _wiring(operand) else ()))
+    if any(isinstance(above, Weighted | Product) for above in reached):
+        return True
+    if not averages or not any(isinstance(above, AvgPool | Mean | Mix) for above in reached):
+        return False
+    below = network.downstream(node.name, through=_wiring)
+    return any(isinstance(reader, Neuron | Product | Weighted) for reader in below)
 
 
-def _averaged(network: SpikingNetwork, node: Node, name: str) -> bool:
-    """Whether `name` is an average of spikes, and `node` is not what an output reads."""
-    stack, seen = [name], set()
-    while stack:
-        above = network[stack.pop()]
-        if isinstance(above, AvgPool | Mean | Mix):
-            return not _read(network, node)
-        if isinstance(above, Synapse) and not isinstance(above, Weighted) and above.name not in seen:
-            seen.add(above.name)
-            stack.extend(above.inputs)
-    return False
+def _wiring(node: Node) -> bool:
+    """Whether a node is a linear map without weights of its own."""
+    return isinstance(node, Synapse) and not isinstance(node, Weighted)
 
 
-def _read(network: SpikingNetwork, node: Node) -> bool:
-    """Whether only outputs read `node`, through wiring alone."""
-    stack, seen = list(network.consumers(node.name)), set()
-    while stack:
-        below = stack.pop()
-        if isinstance(below, Neuron | Product | Weighted):
-            return False
-        if below.name not in seen:
-            seen.add(below.name)
-            stack.extend(network.consumers(below.name))
-    return True
-
-
-Fold = Callable[[SpikingNetwork, Node], list[Node] | None]
-
-
-def _first(network: SpikingNetwork, once: Fold) -> SpikingNetwork | None:
-    """Apply a fold at every place it fits, each node taking part once; None if there is none."""
+def _merged(network: SpikingNetwork, merge: Merge) -> SpikingNetwork | None:
+    """Merge wherever it fits, each node taking part once; None if it fits nowhere."""
     changed: dict[str, Node] = {}
     renamed: dict[str, str] = {}
     dropped: set[str] = set()
@@ -212,14 +178,14 @@ def _first(network: SpikingNetwork, once: Fold) -> SpikingNetwork | None:
         above = node.inputs[0] if node.inputs else ""
         if above in changed or above in dropped:
             continue
-        for new in once(network, node) or ():
+        new = merge(network, node)
+        if new is not None:
             # the two nodes become one, at the place of the later and under the name of the one with the weights
             dropped.add(above)
             changed[node.name] = new
+            renamed[node.name] = new.name
             ops = "+".join(origins[name].op for name in (above, node.name) if name in origins)
             origins[new.name] = replace(origins.get(new.name, Origin()), op=ops)
-            if new.name != node.name:
-                renamed[node.name] = new.name
     if not changed:
         return None
     nodes = []
@@ -227,28 +193,38 @@ def _first(network: SpikingNetwork, once: Fold) -> SpikingNetwork | None:
         if node.name not in dropped:
             new = changed.get(node.name, node)
             nodes.append(replace(new, inputs=tuple(renamed.get(name, name) for name in new.inputs)))
-    names = {node.name for node in nodes}
-    kept = {name: origin for name, origin in origins.items() if name in names}
-    return replace(network, nodes=tuple(nodes), origins=kept)
+    return _rebuilt(network, nodes, origins)
 
 
-def _meeting(shape: tuple[int, ...], *values: Array | None) -> tuple[int, ...]:
-    """The shape that `shape` and arrays broadcast to together."""
-    return np.broadcast_shapes(shape, *(value.shape for value in values if value is not None))
+def _rebuilt(network: SpikingNetwork, nodes: Iterable[Node], origins: Mapping[str, Origin]) -> SpikingNetwork:
+    """The network of other nodes, with those origins that are theirs."""
+    kept = tuple(nodes)
+    return replace(network, nodes=kept, origins={n.name: origins[n.name] for n in kept if n.name in origins})
 
 
-def _channels(node: Weighted, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of one number for each channel of a value beside `node`: (C, 1, …) for a Conv, (C,) for a Linear."""
-    return (shape[0], *(1,) * (len(shape) - 1)) if isinstance(node, Conv) else shape[-1:]
+def _channels(weighted: Conv | Linear, shape: Shape) -> Shape:
+    """The shape of one number a channel, for a value beside the weights: (C, 1, …) for a Conv, (C,) for a Linear."""
+    return (shape[0], *(1,) * (len(shape) - 1)) if isinstance(weighted, Conv) else shape[-1:]
 
 
-def _response(node: Conv | Linear, value: Array) -> Array:
-    """What the weights answer to a constant input; per channel where no border shows, else a map."""
-    x, weight = torch.tensor(value, dtype=torch.float64), torch.tensor(node.weight, dtype=torch.float64)
-    if isinstance(node, Linear):
+def _foldable(network: SpikingNetwork, weighted: Conv | Linear, scale: Scale, channels: Shape) -> bool:
+    """Whether the scale is one number a channel, and no other node uses the very same weights."""
+    gain = () if scale.weight is None else scale.weight.shape
+    return np.broadcast_shapes(gain, channels) == channels and len(network.ties(weighted.name)) == 1
+
+
+def _valueless(weighted: Conv | Linear, scale: Scale) -> bool:
+    """Whether weights, scale or biases have a shape and no values."""
+    return any(map(is_missing, (weighted.weight, weighted.bias, scale.weight, scale.bias)))
+
+
+def _response(weighted: Conv | Linear, value: Array) -> Array:
+    """What the weights return for a constant input; per channel where no border shows, else a map."""
+    x, weight = torch.tensor(value, dtype=torch.float64), torch.tensor(weighted.weight, dtype=torch.float64)
+    if isinstance(weighted, Linear):
         return (x @ weight.t()).numpy()
-    convolve = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}[len(node.stride)]
-    setting = (list(node.stride), list(node.padding), list(node.dilation), node.groups)
+    convolve = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}[len(weighted.stride)]
+    setting = (list(weighted.stride), list(weighted.padding), list(weighted.dilation), weighted.groups)
     y = convolve(x[None], weight, None, *setting)[0].numpy()
     first = y[(slice(None), *(slice(0, 1),) * (y.ndim - 1))]
     return first if np.allclose(y, first, rtol=1e-6, atol=0) else y

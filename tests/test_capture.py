@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.export import Dim, export
 
 from converters import capture, convert
-from converters.capture import evaluating
 from converters.lower import lower
+from converters.torch_export import evaluating
 from spiking import InvalidInput, SpikingError, UnsupportedOperation, fingerprint
 
 
@@ -193,6 +193,12 @@ def test_a_model_that_is_not_a_function_of_its_input_is_refused() -> None:
 def test_a_model_that_mixes_samples_is_refused(op: object) -> None:
     with pytest.raises(SpikingError):
         convert(After(nn.Linear(6, 4), op), samples(8, 6))  # type: ignore[arg-type]
+
+
+def test_a_graph_of_several_samples_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"input 'input' was captured with shape \(4, 6\); capture one sample"):
+        lower(capture(mlp(), samples(4, 6)))
+    assert lower(capture(mlp(), samples(1, 6))).inputs
 
 
 def test_a_constant_output_is_refused() -> None:

@@ -172,7 +172,7 @@ def test_calibration_data_that_do_not_fit_are_refused(what: str) -> None:
 def test_a_used_up_loader_says_so() -> None:
     stream = iter([samples(4, 6)])
     convert(mlp(), stream)
-    assert "an iterator can be read only once, a list more often" in said(mlp(), stream, InvalidInput)
+    assert "an iterator can be read only once, a list can be reused" in said(mlp(), stream, InvalidInput)
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 6, 6), (4, 6), (4, 2, 6), (4, 2, 6, 6, 1)])
@@ -204,7 +204,7 @@ def test_a_network_that_overflows_is_refused() -> None:
     model = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2))
     with torch.no_grad():
         model[0].weight.fill_(3e38)
-    reason = "the source answers NaN or infinity at 'output'; check its weights and the input's scale"
+    reason = "the source model returns NaN or infinity at 'output'; check its weights and the input's scale"
     assert said(model, samples(4, 6).abs() + 1, InvalidInput) == reason
 
 

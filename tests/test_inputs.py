@@ -394,7 +394,7 @@ def test_auto_takes_the_coarsest_that_does() -> None:
 
 
 def test_an_error_that_nothing_keeps_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"no precision down to 1/512 keeps a relative error of 1e-06"):
+    with pytest.raises(InvalidInput, match=r"no precision down to 1/512 reaches a relative error of 1e-06"):
         convert(mlp().eval(), samples(16, 6), precision="auto", error=1e-6)
 
 

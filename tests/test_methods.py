@@ -198,7 +198,10 @@ def test_the_trained_network_keeps_its_accuracy(data: object) -> None:
         ({"method": "temporal"}, "there is no method 'temporal'; there are: sigma-delta, rate"),
         ({"percentile": 99.0}, "method 'sigma-delta' takes precision, error, window; given: percentile"),
         ({"method": "rate", "precision": "exact"}, "method 'rate' takes percentile; given: precision"),
-        ({"method": SigmaDelta(), "precision": 1.0}, "give parameters to the method itself, not beside it: precision"),
+        (
+            {"method": SigmaDelta(), "precision": 1.0},
+            "pass parameters to the method itself, not alongside",
+        ),
         ({"precision": "finest"}, "precision must be one of fast, default, exact, auto, or a number, not 'finest'"),
         ({"precision": 0.0}, r"precision must lie in \(0, 4\], not 0.0"),
         ({"window": 0}, "window must be at least 1, not 0"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from models import RULES, After, rule_model, samples
 from models_more import (
     MASKED,
@@ -348,6 +349,19 @@ def test_a_mask_matters() -> None:
     same(network, blind, {**x, "mask": torch.ones_like(PADDING)})
     with pytest.raises(AssertionError, match="is not the model"):
         same(network, blind, x)
+
+
+def test_a_mask_is_itself_after_it_was_narrowed() -> None:
+    """`a & b` ends in an underscore, `__and__`, and yet leaves a as it is: what reads a later sees a."""
+
+    class Twice(nn.Module):
+        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+            narrowed = mask & torch.tensor([True, False, True, False, True])
+            return F.softmax(x.masked_fill(narrowed, -torch.inf), -1) + F.softmax(x.masked_fill(mask, -torch.inf), -1)
+
+    x = {"x": samples(3, 5), "mask": torch.tensor([[0, 0, 0, 0, 1], [0, 1, 0, 0, 0], [0, 1, 0, 0, 1]]).bool()}
+    model = Twice().eval()
+    same(convert(model, x), model, x)
 
 
 # the table

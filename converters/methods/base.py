@@ -13,15 +13,23 @@ from spiking import SpikingNetwork
 
 from ..calibrate import Range
 
+PROBE_TICKS = 8  # how long a network runs to be compared with its source
+
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """A conversion algorithm: `assign` gives every draft neuron its alphabet from what calibration saw."""
+    """A conversion algorithm: `assign` gives every draft neuron its alphabet from what calibration saw.
+
+    name         its key in METHODS
+    citation     the papers it follows
+    percentiles  whether calibration has to keep histograms
+    averages     whether an average of spikes is sent on as spikes of its own
+    """
 
     name: ClassVar[str]
     citation: ClassVar[str]
     percentiles: ClassVar[bool] = False
-    averages: ClassVar[bool] = True  # whether an average of spikes is sent on as spikes of its own
+    averages: ClassVar[bool] = True
 
     def settled(self, network: SpikingNetwork, ranges: dict[str, Range], probe: Mapping[str, Tensor]) -> Method:
         """Return the method with every open parameter decided on a few calibration samples."""

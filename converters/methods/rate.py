@@ -55,7 +55,7 @@ class RateCoding(Method):
 
 
 def _column(threshold: NDArray[Any], largest: float, rank: int, axis: int) -> NDArray[Any]:
-    """One threshold a channel, shaped for the neuron, or one for a vector; where all is silence, the largest value."""
+    """One threshold a channel, shaped for the neuron, or one for a vector; the largest value for a silent channel."""
     if rank < 2:
         return np.full((), threshold.max() or largest, np.float32)
     return np.where(threshold > 0, threshold, largest).astype(np.float32).reshape(-1, *(1,) * (-axis - 1))

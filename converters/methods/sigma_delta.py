@@ -13,9 +13,9 @@ from torch import Tensor, inference_mode
 from spiking import InvalidInput, Neuron, SpikingNetwork, graded, run
 
 from ..calibrate import Range
-from .base import Method
+from .base import PROBE_TICKS, Method
 
-TICKS, FINEST = 8, 9
+FINEST = 9  # halvings of the unit that "auto" tries
 PRECISIONS = {"fast": 1 / 4, "default": 1 / 8, "exact": 1 / 16}
 
 
@@ -27,8 +27,8 @@ class SigmaDelta(Method):
         K = 1 + ⌈log2(max|f(a)| / 1.5u)⌉ levels
 
     precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more;
-               "auto": the coarsest of 1/2, 1/4, … that keeps `error` after eight ticks on the first calibration samples
-    error      relative L2 error of the outputs that "auto" keeps
+               "auto": the coarsest of 1/2, 1/4, … within `error` after eight ticks on the first calibration samples
+    error      largest relative L2 error of the outputs that "auto" accepts
     window     ticks a neuron stays open behind the wavefront, under delay 1
     """
 
@@ -64,17 +64,18 @@ class SigmaDelta(Method):
         with inference_mode():
             found = network.dense()(**probe)
         exact = found if isinstance(found, dict) else {network.outputs[0].name: found}
+        size = np.hypot.reduce([float(y.norm()) for y in exact.values()])
         reached = []
         for halvings in range(1, FINEST + 1):
-            one = replace(self, precision=2.0**-halvings)
-            record = run(one.assign(network, ranges), probe, steps=TICKS, backend="norse", progress=False)
+            method = replace(self, precision=2.0**-halvings)
+            record = run(method.assign(network, ranges), probe, steps=PROBE_TICKS, backend="norse", progress=False)
             gaps = [float(np.linalg.norm(record.readouts[name][-1] - y.numpy())) for name, y in exact.items()]
-            reached.append(float(np.hypot.reduce(gaps) / np.hypot.reduce([float(y.norm()) for y in exact.values()])))
+            reached.append(float(np.hypot.reduce(gaps) / size))
             if reached[-1] <= self.error:
-                return one
+                return method
         best = min(reached)
         raise InvalidInput(
-            f"no precision down to 1/{2**FINEST} keeps a relative error of {self.error} after {TICKS} ticks; "
+            f"no precision down to 1/{2**FINEST} reaches a relative error of {self.error} after {PROBE_TICKS} ticks; "
             f"the best reached {best:.3g}: allow that much, or give a precision and run more ticks"
         )
 
@@ -83,7 +84,7 @@ class SigmaDelta(Method):
         for node in network:
             if isinstance(node, Neuron):
                 seen = ranges[node.name]
-                unit = float(np.float32(self.alpha * seen.rms))  # every engine, whatever its width, holds the same unit
+                unit = float(np.float32(self.alpha * seen.rms))  # the same unit in every engine, whatever its width
                 levels = 1 + max(ceil(log2(seen.largest / (1.5 * unit))), 0)
                 node = replace(node, alphabet=graded(unit, levels))
             nodes.append(node)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import activation, arithmetic, attention, linear, norm, pool, recurrent, resize, shape, tensor  # noqa: F401  # each file puts its rules in the table
-from .registry import RULES, Reject, Rule, rule, supported
+from ..builder import Reject
+from . import activation, arithmetic, attention, indexing, linear, masks, norm, pool, recurrent, resize, shape  # noqa: F401  # each file puts its rules in the table
+from .registry import RULES, Rule, rule, supported
 
 __all__ = ["RULES", "Reject", "Rule", "rule", "supported"]

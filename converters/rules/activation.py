@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax, is_missing
+from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax
 
-from .arithmetic import scaled
-from .linear import array
-from .registry import Reject, rule
+from ..builder import Builder, Reject, Stream, array
+from .arithmetic import mul, scaled
+from .registry import rule
+from .shape import slice_
 
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
-
-
-HUGE = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @rule("relu.default")
@@ -45,7 +42,7 @@ def clamp(b: Builder, x: Stream, low: float | None = None, high: float | None = 
         raise Reject("has neither a lower nor an upper bound")
     if low is not None and float(low) == 0 and high is None:
         return b.neuron(x, Relu())
-    bounds = (-HUGE if low is None else float(low), HUGE if high is None else float(high))
+    bounds = (-LARGEST if low is None else float(low), LARGEST if high is None else float(high))
     return b.neuron(x, Clamp(*bounds))
 
 
@@ -55,30 +52,14 @@ def leaky_relu(b: Builder, x: Stream, slope: float = 0.01) -> Stream:
     return b.neuron(x, LeakyRelu(float(slope)))
 
 
-ELEMENTWISE = {
-    "silu.default": "silu",
-    "sigmoid.default": "sigmoid",
-    "tanh.default": "tanh",
-    "exp.default": "exp",
-    "log.default": "log",
-    "sqrt.default": "sqrt",
-    "rsqrt.default": "rsqrt",
-    "reciprocal.default": "reciprocal",
-    "hardswish.default": "hardswish",
-    "hardsigmoid.default": "hardsigmoid",
-    "mish.default": "mish",
-    "sin.default": "sin",
-    "cos.default": "cos",
-    "erf.default": "erf",
-}
+ACTIVATIONS = ("silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "mish")
+MATH = ("exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "erf")
 
 
-@rule(*ELEMENTWISE)
+@rule(*(f"{name}.default" for name in (*ACTIVATIONS, *MATH)))
 def elementwise(b: Builder, x: Stream) -> Stream:
     """Neuron: the function of that name."""
-    assert b.op is not None
-    plain = b.op.target.replace("_.", ".")
-    return b.neuron(x, Elementwise(ELEMENTWISE[plain]))
+    return b.neuron(x, Elementwise(b.op.plain))
 
 
 @rule("gelu.default")
@@ -116,9 +97,9 @@ def celu(b: Builder, x: Stream, alpha: float = 1.0) -> Stream:
 @rule("prelu.default")
 def prelu(b: Builder, x: Stream, weight: Tensor) -> Stream:
     """Neuron: a if a ≥ 0, else slope·a, a slope for each channel."""
-    slope = array(weight)
-    each = slope.size > 1 or is_missing(slope)
-    return b.neuron(x, LeakyRelu(slope.reshape(-1, *(1,) * (len(x.shape) - 2)) if each else slope.item()))
+    if weight.numel() == 1 and not weight.is_meta:
+        return b.neuron(x, LeakyRelu(weight.item()))
+    return b.neuron(x, LeakyRelu(array(weight.reshape(-1, *(1,) * (len(x.shape) - 2)))))
 
 
 @rule("abs.default")
@@ -162,21 +143,12 @@ def argmax(b: Builder, x: Stream, dim: int | None = None, keepdim: bool = False)
     """Readout: the index of the largest; only as an output."""
     if dim is None or keepdim:
         raise Reject("needs a dim, and keepdim=False")
-    at = dim % len(x.shape)
-    return b.neuron(x, ArgMax(b.axis(x, dim)), (*x.shape[:at], *x.shape[at + 1 :]))
+    return b.neuron(x, ArgMax(b.axis(x, dim)))
 
 
 @rule("glu.default")
 def glu(b: Builder, x: Stream, dim: int = -1) -> Stream:
     """Product of one half with the sigmoid of the other."""
-    from .arithmetic import mul
-    from .shape import slice_
-
     half = x.shape[dim] // 2
-    gate = elementwise_named(b, slice_(b, x, dim, half, 2 * half), "sigmoid")
+    gate = b.neuron(slice_(b, x, dim, half, 2 * half), Elementwise("sigmoid"))
     return mul(b, slice_(b, x, dim, 0, half), gate)
-
-
-def elementwise_named(b: Builder, x: Stream, name: str) -> Stream:
-    """Add a neuron with an elementwise function."""
-    return b.neuron(x, Elementwise(name))

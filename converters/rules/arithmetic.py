@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from spiking import Add, Elementwise, MatMul, Mean, Multiply, Neuron, Norm, Relu, Reshape, Scale
+from spiking import Add, Elementwise, MatMul, Mean, Multiply, Neuron, Norm, Power, Relu, Reshape, Scale
 
+from ..builder import UNLIKELY, Builder, Reject, Stream
 from .linear import linear
-from .registry import Reject, rule
+from .registry import rule
 from .shape import permute
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
-
-# what a mask from the input adds: it meets the scores in one sum, so it must not swallow their last bits
-UNLIKELY = -512.0
 
 
 @rule("add.Tensor")
@@ -29,7 +24,7 @@ def add(b: Builder, x: Any, y: Any, *, alpha: float = 1) -> Stream:
         return add(b, scaled(b, y, alpha), x)
     if _constant(y):
         return shifted(b, x, y * alpha)
-    return summed(b, x, scaled(b, y, alpha))
+    return b.add(Add, [x, scaled(b, y, alpha)], np.broadcast_shapes(x.shape, y.shape))
 
 
 @rule("sub.Tensor")
@@ -70,8 +65,7 @@ def mul(b: Builder, x: Any, y: Any) -> Stream:
         x, y = y, x
     if _constant(y):
         return scaled(b, x, max(y, UNLIKELY) if x.boolean and isinstance(y, int | float) else y)
-    shape = np.broadcast_shapes(x.shape, y.shape)
-    return product(b, x, y, shape)
+    return _rms(b, x, y) or _rms(b, y, x) or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
 
 
 @rule("div.Tensor", "div.Scalar")
@@ -85,14 +79,13 @@ def div(b: Builder, x: Any, y: Any) -> Stream:
 @rule("matmul.default", "mm.default", "bmm.default")
 def matmul(b: Builder, x: Any, y: Any) -> Stream:
     """Linear, by a constant matrix; or the product of two streams."""
+    for operand in (x, y):
+        if _constant(operand) and operand.ndim != 2:
+            raise Reject(f"multiplies by a constant with {operand.ndim} axes; only a constant matrix is supported")
     if _constant(y):
-        if y.ndim != 2:
-            raise Reject(f"multiplies by a constant of {y.ndim} axes; a matrix has a rule")
         return linear(b, x, y.t())
     if _constant(x):
-        if x.ndim != 2:
-            raise Reject(f"multiplies by a constant of {x.ndim} axes; a matrix has a rule")
-        return turned(b, linear(b, turned(b, y), x))
+        return transposed(b, linear(b, transposed(b, y), x))
     if len(x.shape) < 2 or len(y.shape) < 2:
         raise Reject("multiplies by a vector; give it a second axis")
     shape = (*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
@@ -117,7 +110,7 @@ def baddbmm(b: Builder, bias: Any, x: Any, y: Any, *, beta: float = 1, alpha: fl
 def einsum(b: Builder, equation: str, operands: Any, path: Any = None) -> Stream:
     """Permutations around one product of two streams, or of a stream and a constant."""
     if "." in equation or len(operands) != 2:
-        raise Reject(f"'{equation}' is no product of two operands with named axes")
+        raise Reject(f"'{equation}' is not a product of two operands with named axes")
     left, right = operands
     inputs, _, out = equation.replace(" ", "").partition("->")
     first, second = inputs.split(",")
@@ -153,48 +146,31 @@ def matrix(b: Builder, x: Stream) -> Stream:
     return b.add(Reshape, [x], (1, *x.shape), "matrix", shape=x.shape)
 
 
-def turned(b: Builder, x: Stream) -> Stream:
+def transposed(b: Builder, x: Stream) -> Stream:
     """Return x with its last two axes in the other order."""
-    order = list(range(len(x.shape)))
-    return permute(b, x, [*order[:-2], order[-1], order[-2]])
-
-
-def product(b: Builder, x: Stream, y: Stream, shape: tuple[int, ...]) -> Stream:
-    """Return x·y; x·(1/√(mean x² + ε)) is a neuron's own function, RMSNorm."""
-    found = _rms(b, x, y) or _rms(b, y, x)
-    return found if found is not None else b.add(Multiply, [x, y], shape)
+    return permute(b, x, [*range(len(x.shape) - 2), -1, -2])
 
 
 def _rms(b: Builder, x: Stream, gain: Stream) -> Stream | None:
-    """Recognise gain = rsqrt(mean(x²) + ε) over the last axis, spelled out in the source."""
-    nodes = b.by_name
-    root = nodes.get(gain.node)
-    if not (isinstance(root, Neuron) and [f.label for f in root.function] == ["rsqrt"]):
-        return None
-    shift = nodes[root.inputs[0]]
-    if not (isinstance(shift, Scale) and shift.weight is None and shift.bias is not None and shift.bias.size == 1):
-        return None
-    mean = nodes[shift.inputs[0]]
-    if not (isinstance(mean, Mean) and mean.axes == (-1,) and mean.keepdims):
-        return None
-    square = nodes[mean.inputs[0]]
-    if not (isinstance(square, Neuron) and [f.label for f in square.function] == ["power 2"]):
-        return None
-    if square.inputs[0] != x.node:
-        return None
-    return b.neuron(x, Norm(1, float(shift.bias.ravel()[0]), center=False))
+    """RMSNorm of x, if gain is 1/√(mean x² + ε) over the last axis, spelled out in the source."""
+    path = [b.nodes[gain.node]]
+    while len(path) < 4 and path[-1].inputs:
+        path.append(b.nodes[path[-1].inputs[0]])
+    match path:
+        case [
+            Neuron(function=(Elementwise("rsqrt"),)),
+            Scale(weight=None, bias=np.ndarray(size=1) as epsilon),
+            Mean(axes=(-1,), keepdims=True),
+            Neuron(function=(Power(2),), inputs=(x.node,)),
+        ]:
+            return b.neuron(x, Norm(1, float(epsilon.item()), center=False))
+    return None
 
 
 def shifted(b: Builder, x: Stream, value: Any) -> Stream:
     """Return x + constant, broadcast as torch does."""
-    shape = np.broadcast_shapes(x.shape, np.shape(value))
-    x = b.expand(x, shape)
-    return b.add(Scale, [x], shape, bias=b.constant(value, x.sample))
-
-
-def summed(b: Builder, x: Stream, y: Stream) -> Stream:
-    """Return x + y, broadcast as torch does."""
-    return b.add(Add, [x, y], np.broadcast_shapes(x.shape, y.shape))
+    x = b.expand(x, np.broadcast_shapes(x.shape, np.shape(value)))
+    return b.add(Scale, [x], bias=b.constant(value, x.sample))
 
 
 def scaled(b: Builder, x: Stream, value: Any) -> Stream:
@@ -204,9 +180,8 @@ def scaled(b: Builder, x: Stream, value: Any) -> Stream:
     known = not (isinstance(value, Tensor) and value.is_meta)
     if known and not bool(torch.isfinite(torch.as_tensor(value)).all()):
         raise Reject("scales by NaN or infinity")
-    shape = np.broadcast_shapes(x.shape, np.shape(value))
-    x = b.expand(x, shape)
-    return b.add(Scale, [x], shape, weight=b.constant(value, x.sample))
+    x = b.expand(x, np.broadcast_shapes(x.shape, np.shape(value)))
+    return b.add(Scale, [x], weight=b.constant(value, x.sample))
 
 
 def _constant(value: Any) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from spiking import Softmax
 
-from .arithmetic import add, matmul, scaled, turned
-from .registry import Reject, rule
-from .tensor import masked_bias, repeat_interleave
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
+from ..builder import Builder, Reject, Stream
+from .arithmetic import add, matmul, scaled, transposed
+from .indexing import repeat_interleave
+from .masks import masked_bias
+from .registry import rule
 
 
 @rule("scaled_dot_product_attention.default")
@@ -38,7 +37,7 @@ def attention(
         times = q.shape[-3] // k.shape[-3]
         k, v = (repeat_interleave(b, x, times, -3) for x in (k, v))
     factor = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    scores = matmul(b, scaled(b, q, factor), turned(b, k))
+    scores = matmul(b, scaled(b, q, factor), transposed(b, k))
     if is_causal:
         rows, columns = q.shape[-2], k.shape[-2]
         mask = torch.ones(rows, columns, dtype=torch.bool).tril()

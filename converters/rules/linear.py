@@ -1,18 +1,15 @@
-"""Weights: linear and the convolutions."""
+"""Weights: linear layers, convolutions and their transposes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from spiking import Conv, Linear, Pad, missing
+from spiking import Conv, ConvTranspose, Linear, Pad
 
-from .registry import Reject, rule
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
+from ..builder import Builder, Reject, Stream, array, column
+from .registry import rule
 
 
 @rule("linear.default")
@@ -21,8 +18,7 @@ def linear(b: Builder, x: Stream, weight: Tensor, bias: Tensor | None = None) ->
     fixed(weight, bias)
     if weight.ndim != 2 or not x.sample:
         raise Reject(f"needs a weight (out, in) and an input with features, not {tuple(weight.shape)} and {x.shape}")
-    fields = {"weight": b.weight(weight), "bias": None if bias is None else array(bias)}
-    return b.add(Linear, [x], (*x.shape[:-1], weight.shape[0]), **fields)
+    return b.add(Linear, [x], weight=b.weight(weight), bias=None if bias is None else array(bias))
 
 
 @rule("conv1d.default", "conv2d.default", "conv3d.default")
@@ -41,13 +37,8 @@ def conv(
     n = weight.ndim - 2
     if len(x.sample) != n + 1:
         raise Reject(f"takes (batch, channels, {n} axes), not {x.shape}")
-    names = ("stride", "padding", "dilation")
-    values = (stride, padding, dilation)
-    setting: dict[str, Any] = {name: spread(value, n) for name, value in zip(names, values, strict=True)}
-    node = Conv("", (), b.weight(weight), None, **setting, groups=groups)
-    shape = (1, *node.infer(x.sample))
-    column = None if bias is None else array(bias).reshape(-1, *(1,) * n)
-    return b.add(Conv, [x], shape, weight=node.weight, bias=column, **setting, groups=groups)
+    setting = _setting(n, stride=stride, padding=padding, dilation=dilation)
+    return b.add(Conv, [x], weight=b.weight(weight), bias=column(bias, n), **setting, groups=groups)
 
 
 @rule("conv1d.padding", "conv2d.padding", "conv3d.padding")
@@ -69,22 +60,37 @@ def conv_named(
     if all(span % 2 == 0 for span in spans):
         return conv(b, x, weight, bias, stride, [span // 2 for span in spans], dilation, groups)
     before, after = tuple(s // 2 for s in spans), tuple(s - s // 2 for s in spans)
-    grown = tuple(size + span for size, span in zip(x.shape[-n:], spans, strict=True))
-    padded = b.add(Pad, [x], (*x.shape[:-n], *grown), "pad", before=before, after=after)
+    padded = b.add(Pad, [x], None, "pad", before=before, after=after)
     return conv(b, padded, weight, bias, stride, 0, dilation, groups)
+
+
+@rule("conv_transpose1d.default", "conv_transpose2d.input", "conv_transpose3d.input")
+def conv_transpose(
+    b: Builder,
+    x: Stream,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Stream:
+    """ConvTranspose: the adjoint of a convolution."""
+    fixed(weight, bias)
+    n = weight.ndim - 2
+    setting = _setting(n, stride=stride, padding=padding, output_padding=output_padding, dilation=dilation)
+    return b.add(ConvTranspose, [x], weight=b.weight(weight), bias=column(bias, n), **setting, groups=groups)
+
+
+def _setting(n: int, **values: Any) -> dict[str, tuple[int, ...]]:
+    return {name: spread(value, n) for name, value in values.items()}
 
 
 def spread(value: Any, n: int) -> tuple[int, ...]:
     """Return an int or a list of 1 or n ints as n ints."""
     values = [value] if isinstance(value, int) else list(value)
     return tuple(int(v) for v in (values * n if len(values) == 1 else values))
-
-
-def array(value: Tensor) -> np.ndarray[Any, Any]:
-    """Return a tensor as a NumPy array that no later training step can change; without values if it has none."""
-    if value.is_meta:
-        return missing(tuple(value.shape))
-    return np.array(value.detach().cpu().float().numpy())
 
 
 def fixed(*values: Tensor | None) -> None:

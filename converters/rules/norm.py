@@ -1,19 +1,16 @@
-"""Normalisation with fixed statistics: a scale, folded into the weights beside it where it can be."""
+"""Normalisation: by fixed statistics a scale, folded into the weights beside it; by those of a sample a neuron."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from spiking import GroupNorm, Norm, Scale
 
-from .linear import array
-from .registry import Reject, rule
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
+from ..builder import Builder, Reject, Stream, array, column
+from .registry import rule
 
 
 @rule("batch_norm.default")
@@ -34,9 +31,8 @@ def batch_norm(
         raise Reject("uses the statistics of the batch; train with track_running_stats=True and convert in eval mode")
     gain = torch.rsqrt(var.double() + eps) * (1.0 if weight is None else weight.double())
     shift = (0.0 if bias is None else bias.double()) - gain * mean.double()
-    column = (-1, *(1,) * (len(x.shape) - 2))
-    fields = {"weight": array(gain.reshape(column)), "bias": array(shift.reshape(column))}
-    return b.add(Scale, [x], x.shape, **fields)
+    space = len(x.shape) - 2
+    return b.add(Scale, [x], weight=column(gain, space), bias=column(shift, space))
 
 
 @rule("layer_norm.default")
@@ -71,7 +67,8 @@ def group_norm(
     cudnn: bool = True,
 ) -> Stream:
     """Neuron over a group of channels and all of space."""
-    return b.neuron(x, GroupNorm(groups, eps, _column(weight, x), _column(bias, x)))
+    space = len(x.shape) - 2
+    return b.neuron(x, GroupNorm(groups, eps, column(weight, space), column(bias, space)))
 
 
 @rule("instance_norm.default")
@@ -90,12 +87,8 @@ def instance_norm(
     """Neuron over the space of each channel; with running statistics a scale."""
     if not use_input_stats:
         return batch_norm(b, x, weight, bias, mean, var, False, momentum, eps, cudnn)
-    return b.neuron(x, GroupNorm(x.shape[1], eps, _column(weight, x), _column(bias, x)))
+    return group_norm(b, x, x.shape[1], weight, bias, eps)
 
 
 def _kept(value: Tensor | None) -> Any:
     return None if value is None else array(value)
-
-
-def _column(value: Tensor | None, x: Stream) -> Any:
-    return None if value is None else array(value).reshape(-1, *(1,) * (len(x.shape) - 2))

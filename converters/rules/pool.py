@@ -1,19 +1,20 @@
-"""Pooling: averages are linear maps, a maximum is a neuron over a group."""
+"""Pooling and reductions: averages and sums are linear maps, a maximum is a neuron over a group."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from spiking import AvgPool, MaxPool, Mean
+import numpy as np
 
+from spiking import AvgPool, MaxPool, Mean, Mix
+
+from ..builder import Builder, Reject, Stream, replaced
 from .arithmetic import scaled
+from .indexing import gathered
 from .linear import spread
-from .registry import Reject, rule
+from .registry import rule
 from .shape import permute
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
 
 
 @rule("max_pool1d.default", "max_pool2d.default", "max_pool3d.default")
@@ -21,10 +22,9 @@ def max_pool(
     b: Builder, x: Stream, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
 ) -> Stream:
     """Neuron: the largest of a window."""
-    n = _rank(b, kernel)
+    n = _rank(b)
     size = spread(kernel, n)
-    function = MaxPool(size, spread(stride or size, n), spread(padding, n), spread(dilation, n), ceil)
-    return b.neuron(x, function, _batched(x, function.infer(x.sample)))
+    return b.neuron(x, MaxPool(size, spread(stride or size, n), spread(padding, n), spread(dilation, n), ceil))
 
 
 @rule("avg_pool1d.default", "avg_pool2d.default", "avg_pool3d.default")
@@ -39,21 +39,17 @@ def avg_pool(
     divisor: int | None = None,
 ) -> Stream:
     """AvgPool: the mean of a window."""
-    n = _rank(b, kernel) if isinstance(kernel, int) else len(kernel)
+    n = _rank(b)
     size = spread(kernel, n)
-    node = AvgPool("", (), size, spread(stride or size, n), spread(padding, n), ceil, count_padding, divisor)
-    fields = {k: getattr(node, k) for k in ("kernel", "stride", "padding", "ceil", "count_padding", "divisor")}
-    return b.add(AvgPool, [x], _batched(x, node.infer(x.sample)), **fields)
+    window = {"kernel": size, "stride": spread(stride or size, n), "padding": spread(padding, n)}
+    return b.add(AvgPool, [x], **window, ceil=ceil, count_padding=count_padding, divisor=divisor)
 
 
 @rule("mean.dim", "mean.default")
 def mean(b: Builder, x: Stream, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Stream:
     """Mean over axes."""
     axes = tuple(b.axis(x, d) for d in ([dim] if isinstance(dim, int) else dim or range(1, len(x.shape))))
-    kept = [
-        1 if i - len(x.shape) in axes else s for i, s in enumerate(x.shape) if keepdim or i - len(x.shape) not in axes
-    ]
-    made = b.add(Mean, [x], tuple(kept), axes=axes, keepdims=keepdim)
+    made = b.add(Mean, [x], axes=axes, keepdims=keepdim)
     return b.reshape(made, ()) if dim is None and not keepdim else made  # the batch of one goes away too
 
 
@@ -64,6 +60,12 @@ def total(b: Builder, x: Stream, dim: Any = None, keepdim: bool = False, *, dtyp
     return scaled(b, made, float(prod(x.shape) // prod(made.shape)))
 
 
+@rule("cumsum.default")
+def cumsum(b: Builder, x: Stream, dim: int, *, dtype: Any = None) -> Stream:
+    """Mix: the running sum along one axis."""
+    return b.add(Mix, [x], axis=b.axis(x, dim), matrix=np.tri(x.shape[dim], dtype=np.float32))
+
+
 @rule("amax.default")
 def amax(b: Builder, x: Stream, dim: Any = (), keepdim: bool = False) -> Stream:
     """Neuron over a group: the largest along axes."""
@@ -71,8 +73,7 @@ def amax(b: Builder, x: Stream, dim: Any = (), keepdim: bool = False) -> Stream:
     kept = [d for d in range(len(x.shape)) if d not in gone]
     size = prod(x.shape[d] for d in gone)
     flat = b.reshape(permute(b, x, [*kept, *gone]), (*(x.shape[d] for d in kept), size))
-    function = MaxPool((size,), (size,), (0,), (1,))
-    made = b.neuron(flat, function, (*flat.shape[:-1], 1))
+    made = b.neuron(flat, MaxPool((size,), (size,), (0,), (1,)))
     return b.reshape(made, tuple(1 if d in gone else s for d, s in enumerate(x.shape) if keepdim or d not in gone))
 
 
@@ -85,20 +86,45 @@ def max_dim(b: Builder, x: Stream, dim: int, keepdim: bool = False) -> tuple[Str
 @rule("adaptive_max_pool1d.default", "adaptive_max_pool2d.default", "adaptive_max_pool3d.default")
 def adaptive_max_pool(b: Builder, x: Stream, size: Any) -> tuple[Stream, None]:
     """Neuron: the largest of equal windows."""
-    n = len(size)
-    wanted = tuple(s if o is None else int(o) for s, o in zip(x.shape[-n:], size, strict=True))
-    if any(s % o for s, o in zip(x.shape[-n:], wanted, strict=True)):
-        raise Reject(f"has windows of different sizes ({x.shape[-n:]} to {wanted}); make the input divide")
-    kernel = tuple(s // o for s, o in zip(x.shape[-n:], wanted, strict=True))
-    function = MaxPool(kernel, kernel, (0,) * n, (1,) * n)
-    return b.neuron(x, function, _batched(x, function.infer(x.sample))), None
+    old, new = _sizes(x, size)
+    if any(o % n for o, n in zip(old, new, strict=True)):
+        raise Reject(f"has windows of different sizes ({old} to {new}); make the output size divide the input size")
+    kernel = tuple(o // n for o, n in zip(old, new, strict=True))
+    return b.neuron(x, MaxPool(kernel, kernel, (0,) * len(kernel), (1,) * len(kernel))), None
 
 
-def _rank(b: Builder, fallback: Any) -> int:
-    assert b.op is not None
-    digits = [c for c in b.op.target.split(".")[0] if c.isdigit()]
-    return int(digits[-1]) if digits else len(fallback)
+@rule("adaptive_avg_pool1d.default", "adaptive_avg_pool2d.default", "adaptive_avg_pool3d.default")
+def adaptive_avg_pool(b: Builder, x: Stream, size: Any) -> Stream:
+    """Mean, AvgPool where the windows are equal, or one averaging matrix an axis."""
+    old, new = _sizes(x, size)
+    if new == (1,) * len(new) != old:
+        return mean(b, x, list(range(-len(new), 0)), True)
+    if new != old and not any(o % n for o, n in zip(old, new, strict=True)):
+        return avg_pool(b, x, [o // n for o, n in zip(old, new, strict=True)])
+    for dim, (inputs, outputs) in enumerate(zip(old, new, strict=True), len(x.shape) - len(new)):
+        if inputs != outputs:
+            matrix = np.zeros((outputs, inputs), np.float32)
+            for row in range(outputs):
+                low, high = row * inputs // outputs, -(-(row + 1) * inputs // outputs)
+                matrix[row, low:high] = 1 / (high - low)
+            x = mixed(b, x, dim, matrix)
+    return x
 
 
-def _batched(x: Stream, sample: tuple[int, ...]) -> tuple[int, ...]:
-    return (1, *sample) if x.sample != x.shape else sample
+def _sizes(x: Stream, size: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes before and after adaptive pooling; None keeps an axis as it is."""
+    old = x.shape[-len(size) :]
+    return old, tuple(o if n is None else int(n) for o, n in zip(old, size, strict=True))
+
+
+def mixed(b: Builder, x: Stream, dim: int, matrix: Any) -> Stream:
+    """Return a fixed linear map of one dim; a plain selection is a Gather."""
+    if (np.count_nonzero(matrix, axis=1) == 1).all() and (matrix.max(axis=1) == 1).all():
+        return gathered(b, x, dim, matrix.argmax(axis=1))
+    result = replaced(x.shape, dim, len(matrix))
+    return b.add(Mix, [x], result, axis=b.axis(x, dim), matrix=np.asarray(matrix, np.float32))
+
+
+def _rank(b: Builder) -> int:
+    """How many axes a pooling window has: 2 for "max_pool2d"."""
+    return int(b.op.plain[-2])

@@ -10,10 +10,6 @@ Kept = TypeVar("Kept", bound=Rule)
 RULES: dict[str, Rule] = {}
 
 
-class Reject(Exception):
-    """A rule cannot convert this particular call; the text says why and what would work."""
-
-
 def rule(*targets: str) -> Callable[[Kept], Kept]:
     """Register a rule for ATen calls, "conv2d.default"; an in-place call uses the rule of its plain twin."""
 
@@ -34,6 +30,11 @@ def find(target: str) -> Rule | None:
     return RULES.get(target) or RULES.get(plain)
 
 
+def first_line(function: Rule) -> str:
+    """Return the first line of a rule's docstring: what the call becomes."""
+    return (function.__doc__ or "").strip().splitlines()[0]
+
+
 def supported() -> dict[str, str]:
     """Return every supported ATen call with the first line of its rule's docstring."""
-    return {target: (RULES[target].__doc__ or "").strip().splitlines()[0] for target in sorted(RULES)}
+    return {target: first_line(RULES[target]) for target in sorted(RULES)}

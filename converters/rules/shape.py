@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from spiking import Concat, Gather, Pad, Permute, Scale, Slice
 
-from .registry import Reject, rule
-
-if TYPE_CHECKING:
-    from ..lower import Builder, Stream
+from ..builder import Builder, Reject, Stream, replaced
+from .registry import rule
 
 
 @rule(
@@ -30,8 +28,7 @@ if TYPE_CHECKING:
     "_assert_tensor_metadata.default",
 )
 def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
-    """Nothing: the value passes."""
-    assert b.op is not None
+    """Nothing: the value passes through."""
     if "dropout" in b.op.target and rest[1]:
         raise Reject("is switched on; convert in eval mode, or remove the training=True")
     return x
@@ -39,10 +36,10 @@ def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
 
 @rule("to.dtype", "to.dtype_layout", "to.device", "_to_copy.default")
 def to(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
-    """Nothing: the value passes; a mask may become boolean."""
+    """Nothing: the value passes through; a mask may become boolean."""
     if torch.bool in (*rest, more.get("dtype")):
         if not b.integer(x):
-            raise Reject("makes a mask of a value that depends on the input")
+            raise Reject("makes a computed value a mask; only an integer input of 0 and 1 can become one")
         return b.mask(x)
     return x
 
@@ -56,7 +53,7 @@ def view(b: Builder, x: Stream, size: Any) -> Stream:
 
 @rule("flatten.using_ints")
 def flatten(b: Builder, x: Stream, start: int = 0, end: int = -1) -> Stream:
-    """Reshape: axes start … end become one."""
+    """Reshape: the axes start … end become one."""
     rank = len(x.shape)
     low, high = start % rank, end % rank
     return b.reshape(x, (*x.shape[:low], prod(x.shape[low : high + 1]), *x.shape[high + 1 :]))
@@ -65,15 +62,13 @@ def flatten(b: Builder, x: Stream, start: int = 0, end: int = -1) -> Stream:
 @rule("unflatten.int")
 def unflatten(b: Builder, x: Stream, dim: int, sizes: Any) -> Stream:
     """Reshape: one axis becomes several."""
-    at = dim % len(x.shape)
     known = prod(n for n in sizes if n != -1)
-    new = [x.shape[at] // known if n == -1 else int(n) for n in sizes]
-    return b.reshape(x, (*x.shape[:at], *new, *x.shape[at + 1 :]))
+    return b.reshape(x, replaced(x.shape, dim, *(x.shape[dim] // known if n == -1 else int(n) for n in sizes)))
 
 
 @rule("squeeze.default", "squeeze.dim", "squeeze.dims")
 def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
-    """Reshape: axes of one go away."""
+    """Reshape: without axes of size one."""
     dims = range(len(x.shape)) if dim is None else [dim] if isinstance(dim, int) else dim
     gone = {d % len(x.shape) for d in dims}
     return b.reshape(x, tuple(s for i, s in enumerate(x.shape) if i not in gone or s != 1))
@@ -81,7 +76,7 @@ def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
 
 @rule("unsqueeze.default")
 def unsqueeze(b: Builder, x: Stream, dim: int) -> Stream:
-    """Reshape: a new axis of one."""
+    """Reshape: a new axis of size one."""
     at = dim % (len(x.shape) + 1)
     return b.reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
 
@@ -104,7 +99,7 @@ def permute(b: Builder, x: Stream, dims: Any) -> Stream:
 
 @rule("transpose.int")
 def transpose(b: Builder, x: Stream, first: int, second: int) -> Stream:
-    """Permute: two axes change places."""
+    """Permute: two axes swapped."""
     order = list(range(len(x.shape)))
     order[first], order[second] = order[second], order[first]
     return permute(b, x, order)
@@ -126,21 +121,16 @@ def slice_(
     if (low, high, step) == (0, size, 1):
         return x
     if high <= low:
-        raise Reject("leaves nothing")
-    axis = b.axis(x, dim)
-    shape = list(x.shape)
-    shape[axis] = len(range(low, high, step))
-    return b.add(Slice, [x], tuple(shape), axis=axis, start=low, stop=high, step=step)
+        raise Reject(f"cuts {start}:{end}:{step} out of {size} entries, which leaves nothing")
+    shape = replaced(x.shape, dim, len(range(low, high, step)))
+    return b.add(Slice, [x], shape, axis=b.axis(x, dim), start=low, stop=high, step=step)
 
 
 @rule("select.int")
 def select(b: Builder, x: Stream, dim: int, index: int) -> Stream:
-    """Slice of one, without its axis."""
-    at, index = dim % len(x.shape), index % x.shape[dim]
-    shape = (*x.shape[:at], *x.shape[at + 1 :])
-    if x.shape[at] == 1:
-        return b.reshape(x, shape)
-    return b.reshape(slice_(b, x, at, index, index + 1), shape)
+    """Slice: one entry of an axis, which goes away."""
+    index %= x.shape[dim]
+    return b.reshape(slice_(b, x, dim, index, index + 1), replaced(x.shape, dim))
 
 
 @rule("pad.default", "constant_pad_nd.default")
@@ -149,58 +139,53 @@ def pad(b: Builder, x: Stream, amounts: Any, mode: Any = "constant", value: floa
     if not isinstance(mode, str):
         mode, value = "constant", mode
     if mode != "constant":
-        raise Reject(f"pads by '{mode}'; zero padding has a rule")
+        raise Reject(f"pads with mode '{mode}'; only constant padding is supported")
     if value:
-        shift = b.add(Scale, [x], x.shape, "shift", bias=b.constant(-float(value), x.sample))
+        shift = b.add(Scale, [x], None, "shift", bias=b.constant(-float(value), x.sample))
         padded = pad(b, shift, amounts)
-        return b.add(Scale, [padded], padded.shape, "unshift", bias=b.constant(float(value), padded.sample))
+        return b.add(Scale, [padded], None, "unshift", bias=b.constant(float(value), padded.sample))
     n = len(amounts) // 2
     before, after = (tuple(int(a) for a in reversed(amounts[i::2])) for i in (0, 1))
     if n > len(x.sample):
         raise Reject("pads the batch axis")
-    grown = (s + p + q for s, p, q in zip(x.shape[-n:], before, after, strict=True))
-    return b.add(Pad, [x], (*x.shape[:-n], *grown), before=before, after=after)
+    return b.add(Pad, [x], before=before, after=after)
 
 
 @rule("cat.default", "concat.default")
 def cat(b: Builder, xs: list[Stream], dim: int = 0) -> Stream:
     """Concat along one axis."""
-    if not all(hasattr(x, "node") for x in xs):
+    if not all(isinstance(x, Stream) for x in xs):
         return _joined(b, xs, dim)
     if dim % len(xs[0].shape) == 0 and any(x.shape[0] == 1 for x in xs):
         made = cat(b, [b.reshape(x, (1, *x.shape)) for x in xs], 1)
         return b.reshape(made, made.shape[1:])
-    axis = b.axis(xs[0], dim)
-    shape = list(xs[0].shape)
-    shape[axis] = sum(x.shape[axis] for x in xs)
-    return b.add(Concat, xs, tuple(shape), axis=axis) if len(xs) > 1 else xs[0]
+    shape = replaced(xs[0].shape, dim, sum(x.shape[dim] for x in xs))
+    return b.add(Concat, xs, shape, axis=b.axis(xs[0], dim)) if len(xs) > 1 else xs[0]
 
 
 def _joined(b: Builder, xs: list[Any], dim: int) -> Stream:
     """Concatenate streams and constants: the streams with room between them, the constants as a bias."""
     at = dim % len(xs[0].shape)
-    if at == 0:  # an axis in front, so that a leading one is no batch
-        made = _joined(b, [b.reshape(x, (1, *x.shape)) if hasattr(x, "node") else x[None] for x in xs], 1)
+    if at == 0:  # a new axis in front, so that a leading axis of one is not taken for the batch
+        made = _joined(b, [b.reshape(x, (1, *x.shape)) if isinstance(x, Stream) else x[None] for x in xs], 1)
         return b.reshape(made, made.shape[1:])
-    streams = [x for x in xs if hasattr(x, "node")]
-    room = [x if hasattr(x, "node") else scaled_zero(b, streams[0], tuple(x.shape)) for x in xs]
-    axis = b.axis(room[0], at)
-    shape = tuple(sum(x.shape[at] for x in xs) if d == at else s for d, s in enumerate(xs[0].shape))
-    made = b.add(Concat, room, shape, axis=axis)
-    parts = [torch.zeros(x.shape, device=b.device) if hasattr(x, "node") else x.float() for x in xs]
-    return b.add(Scale, [made], shape, "constant", bias=b.constant(torch.cat(parts, at), made.sample))
+    first = next(x for x in xs if isinstance(x, Stream))
+    room = [x if isinstance(x, Stream) else _zeros(b, first, tuple(x.shape)) for x in xs]
+    made = cat(b, room, at)
+    parts = [torch.zeros(x.shape, device=b.device) if isinstance(x, Stream) else x.float() for x in xs]
+    return b.add(Scale, [made], None, "constant", bias=b.constant(torch.cat(parts, at), made.sample))
 
 
-def scaled_zero(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
+def _zeros(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
     """A stream of zeros of a shape, cut from x: the place a constant takes in a concatenation."""
     flat = b.reshape(x, (1, prod(x.shape)))
-    taken = b.add(Gather, [flat], (1, prod(shape)), "place", axis=-1, indices=np.zeros(prod(shape), np.int64))
-    return b.reshape(b.add(Scale, [taken], taken.shape, "zero", weight=np.zeros((), np.float32)), shape)
+    taken = b.add(Gather, [flat], None, "place", axis=-1, indices=np.zeros(prod(shape), np.int64))
+    return b.reshape(b.add(Scale, [taken], None, "zero", weight=np.zeros((), np.float32)), shape)
 
 
 @rule("expand.default", "expand_as.default")
 def expand(b: Builder, x: Stream, size: Any, *, implicit: bool = False) -> Stream:
-    """Gather: axes of one are repeated."""
-    wanted = size.shape if hasattr(size, "node") else size
+    """Gather: axes of size one repeated."""
+    wanted = size.shape if isinstance(size, Stream) else size
     lead = len(wanted) - len(x.shape)
     return b.expand(x, tuple(x.shape[i - lead] if n == -1 else int(n) for i, n in enumerate(wanted)))

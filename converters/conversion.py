@@ -15,19 +15,19 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from spiking import InvalidInput, SpikingError, SpikingNetwork, batches, fitting
+from spiking import InvalidInput, SpikingError, SpikingNetwork, batches, fitting, run
 
-from .calibrate import calibrate
-from .capture import Graph, capture, evaluating, output_name
+from .calibrate import NO_SAMPLES, calibrate
 from .fold import fold
 from .lower import lower
 from .methods import METHODS, Method
+from .methods.base import PROBE_TICKS
+from .torch_export import capture, evaluating, output_name, state
 
 Array = NDArray[Any]
 Inputs = dict[str, Array]
 BATCH = 64
 PROBE = 16  # samples on which the result is compared with the source, before and after it spikes
-TICKS = 8
 
 
 def convert(
@@ -65,7 +65,7 @@ def convert(
     if "" in first and len(graph.inputs) == 1:
         (bare,) = graph.inputs
         probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
-    draft = fold(lower(chosen(graph, outputs)), recipe.averages).check()
+    draft = fold(lower(graph.only(outputs)), recipe.averages).check()
     fitting({name: x.numpy() for name, x in probe.items()}, draft.inputs)
     _compare(model, draft, probe, "" in first)
     ranges = calibrate(draft, data, recipe.percentiles)
@@ -73,34 +73,17 @@ def convert(
     return _measured(network, draft, probe)
 
 
-def state(model: nn.Module | ExportedProgram) -> list[torch.Tensor]:
-    """Return the parameters and buffers of a model."""
-    if isinstance(model, ExportedProgram):
-        return list(model.state_dict.values())
-    return [*model.parameters(), *model.buffers()]
-
-
 def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
-    """Return the model as it computes in float32, which is how exact the network is; a copy if it does not already."""
+    """Return the model in float32, the precision of the network: a copy if it computes in another."""
     if isinstance(model, nn.Module) and any(v.is_floating_point() and v.dtype != torch.float32 for v in state(model)):
         return deepcopy(model).float()
     return model
 
 
-def chosen(graph: Graph, outputs: Sequence[str] | None) -> Graph:
-    """Return the graph with only the outputs of those names; None keeps all."""
-    if outputs is None:
-        return graph
-    missing = [name for name in outputs if name not in graph.outputs]
-    if missing:
-        raise InvalidInput(f"the model has no output {', '.join(missing)}; it has: {', '.join(graph.outputs)}")
-    return replace(graph, outputs={name: graph.outputs[name] for name in outputs})
-
-
 def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
     if isinstance(method, Method):
         if parameters:
-            raise InvalidInput(f"give parameters to the method itself, not beside it: {', '.join(parameters)}")
+            raise InvalidInput(f"pass parameters to the method itself, not alongside it: {', '.join(parameters)}")
         return method
     if method not in METHODS:
         raise InvalidInput(f"there is no method '{method}'; there are: {', '.join(METHODS)}")
@@ -112,7 +95,7 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
 
 
 def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
-    """Return the first batch, and all batches, the first among them; a bare array has the name ""."""
+    """Return the first batch, and all batches including it; a bare array has the name ""."""
     if isinstance(calibration, Mapping):
         source = batches(calibration, BATCH, tuple(calibration))
     elif hasattr(calibration, "shape") or isinstance(calibration, str | bytes) or not isinstance(calibration, Iterable):
@@ -123,18 +106,15 @@ def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
         item = begin[0] if isinstance(begin, tuple | list) and begin else begin
         names = tuple(item) if isinstance(item, Mapping) else ("",)
         source = batches(chain([] if begin is None else [begin], items), BATCH, names)
-    ready = (_typed(batch) for batch in source)
+    ready = ({name: _typed(name, x) for name, x in batch.items()} for batch in source)
     first = next(ready, None)
     if not first or not all(len(x) for x in first.values()):
-        raise InvalidInput("the calibration data hold no samples; an iterator can be read only once, a list more often")
+        raise InvalidInput(NO_SAMPLES)
     return first, chain([first], ready)
 
 
-def _typed(batch: Inputs) -> Inputs:
-    return {name: _number(name, x) for name, x in batch.items()}
-
-
-def _number(name: str, x: Array) -> Array:
+def _typed(name: str, x: Array) -> Array:
+    """Return ids as int64, masks as they are, and all else as float32, finite."""
     where = f"'{name}' of " if name else ""
     if x.dtype.kind not in "fiub":
         raise InvalidInput(f"{where}the calibration data must be real numbers, not {x.dtype}")
@@ -143,28 +123,28 @@ def _number(name: str, x: Array) -> Array:
     if x.dtype == np.bool_:
         return x
     made = x.astype(np.float32)
-    if not np.all(np.isfinite(made)):
-        raise InvalidInput(
-            f"{where}the calibration data hold {np.count_nonzero(~np.isfinite(made))} NaN or infinite values"
-        )
+    broken = np.count_nonzero(~np.isfinite(made))
+    if broken:
+        raise InvalidInput(f"{where}the calibration data hold {broken} NaN or infinite values")
     return made
 
 
 def _check_weights(model: nn.Module) -> None:
-    state = [*model.named_parameters(), *model.named_buffers()]
-    faults = [f"{name}: {v.dtype} is not supported" for name, v in state if v.is_complex()]
-    faults += [
-        f"{name}: {int((~torch.isfinite(v)).sum())} NaN or infinite values"
-        for name, v in state
-        if v.is_floating_point() and not v.is_meta and not bool(torch.isfinite(v).all()) and not _mask(v)
-    ]
+    faults = []
+    for name, value in (*model.named_parameters(), *model.named_buffers()):
+        if value.is_complex():
+            faults.append(f"{name}: {value.dtype} is not supported")
+        elif value.is_floating_point() and not value.is_meta and not _finite(value):
+            faults.append(f"{name}: {int((~torch.isfinite(value)).sum())} NaN or infinite values")
     if faults:
         raise InvalidInput("\n  ".join([f"{len(faults)} parameter(s) or buffer(s) cannot be converted:", *faults]))
 
 
-def _mask(value: torch.Tensor) -> bool:
-    """Whether a buffer's only infinite values are −∞: what an attention mask adds where it does not allow."""
-    return not isinstance(value, nn.Parameter) and bool((value < float("inf")).all())
+def _finite(value: torch.Tensor) -> bool:
+    """Whether all values are finite; a buffer may hold −∞, which an attention mask adds where it forbids."""
+    if not isinstance(value, nn.Parameter) and bool((value < float("inf")).all()):
+        return True
+    return bool(torch.isfinite(value).all())
 
 
 def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor], bare: bool) -> dict[str, Array]:
@@ -173,17 +153,17 @@ def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor],
     def ask(module: nn.Module, x: dict[str, torch.Tensor]) -> dict[str, Array]:
         return _tensors(module(*x.values()) if bare else module(**x))
 
-    size = len(next(iter(probe.values())))
     with torch.no_grad():
         if not isinstance(model, ExportedProgram):
             with evaluating(model):
                 return ask(model, probe)
-        module = model.module()
+        module, size = model.module(), len(next(iter(probe.values())))
         rows = [ask(module, {name: x[k : k + 1] for name, x in probe.items()}) for k in range(size)]
         return {name: np.concatenate([row[name].reshape(1, -1) for row in rows]) for name in rows[0]}
 
 
 def _tensors(y: Any) -> dict[str, Array]:
+    """The tensors of a structured output, by name."""
     paths = [(path, leaf) for path, leaf in pytree.tree_flatten_with_path(y)[0] if isinstance(leaf, torch.Tensor)]
     names = ["output"] if len(paths) == 1 else [output_name(path) for path, _ in paths]
     return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}
@@ -192,7 +172,7 @@ def _tensors(y: Any) -> dict[str, Array]:
 def _compare(
     model: nn.Module | ExportedProgram, draft: SpikingNetwork, probe: dict[str, torch.Tensor], bare: bool
 ) -> None:
-    """Refuse to go on if the captured function is not the source's: a rule would be wrong, and nobody would notice."""
+    """Refuse to go on if the captured function is not the source's: a wrong rule must not go unnoticed."""
     wanted = _outputs(model, probe, bare)
     with torch.inference_mode():
         found = draft.dense()(**probe)
@@ -201,12 +181,12 @@ def _compare(
         want = next(iter(wanted.values())) if len(wanted) == 1 else wanted[name]
         if have.numel() != want.size:
             raise SpikingError(
-                f"the source answers {want.shape} to {len(have)} samples, where the captured network answers "
-                f"{tuple(have.shape)}: the model mixes the samples of a batch"
+                f"the source model returns {want.shape} for {len(have)} samples, the captured network "
+                f"{tuple(have.shape)}: the model mixes the samples of a batch; let it return one row per sample"
             )
         if not np.all(np.isfinite(want)):
             raise InvalidInput(
-                f"the source answers NaN or infinity at '{name}'; check its weights and the input's scale"
+                f"the source model returns NaN or infinity at '{name}'; check its weights and the input's scale"
             )
         gap = np.abs(have.numpy().reshape(want.shape) - want).max()
         scale = np.abs(want).max()
@@ -219,13 +199,11 @@ def _compare(
 
 def _measured(network: SpikingNetwork, draft: SpikingNetwork, probe: dict[str, torch.Tensor]) -> SpikingNetwork:
     """Write into each neuron's origin how far it was from the source after a few ticks."""
-    from spiking import run
-
     exact: dict[str, Array] = {}
     with torch.inference_mode():
         draft.dense()(**probe, watch=lambda name, y: exact.update({name: y.numpy()}))
-    record = run(network, probe, steps=TICKS, backend="norse", record=True, progress=False)
-    share = TICKS if network.schedule == "rate" else 1
+    record = run(network, probe, steps=PROBE_TICKS, backend="norse", record=True, progress=False)
+    share = PROBE_TICKS if network.schedule == "rate" else 1
     origins = dict(network.origins)
     for name, train in record.rasters.items():
         error = float(np.abs(train.sum(axis=0) / share - exact[name]).max())

@@ -9,13 +9,20 @@ from torch.export import ExportedProgram
 
 from spiking import table
 
-from .capture import capture
-from .rules.registry import find
+from .rules.registry import find, first_line
+from .torch_export import capture, example_of
 
 
 @dataclass(frozen=True)
 class Call:
-    """One kind of call: how often, its rule ("" if there is none), and the modules it stands in."""
+    """One kind of call.
+
+    target    ATen name with overload
+    count     how often it occurs
+    rule      what it becomes, "" without a rule
+    paths     the modules it stands in
+    constant  whether it does not depend on the input, and so needs no rule
+    """
 
     target: str
     count: int
@@ -51,24 +58,15 @@ class Survey:
 def survey(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tensor] | None = None) -> Survey:
     """Return the calls of a model for one sample; an exported program brings its own example.
 
-    Raises UnsupportedOperation if torch.export cannot capture the model.
+    Raises InvalidInput without an example, UnsupportedOperation if torch.export cannot capture the model.
     """
-    graph = capture(model, _example(model) if example is None else example)
+    graph = capture(model, example_of(model, "survey") if example is None else example)
     groups: dict[tuple[str, bool], list[str]] = {}
     for op in graph.ops:
         groups.setdefault((op.target, op.name not in graph.streams), []).append(op.path or "(top)")
     calls = []
     for (target, constant), paths in groups.items():
         rule = find(target)
-        text = "" if rule is None or constant else (rule.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        text = "" if rule is None or constant else first_line(rule).rstrip(".")
         calls.append(Call(target, len(paths), text, tuple(dict.fromkeys(paths)), constant))
-    return Survey(tuple(sorted(calls, key=lambda c: (bool(c.rule) or c.constant, c.constant, c.target))))
-
-
-def _example(model: nn.Module | ExportedProgram) -> Tensor | dict[str, Tensor]:
-    assert isinstance(model, ExportedProgram), "survey(module) needs an example"
-    args, kwargs = model.example_inputs
-    if kwargs:
-        return {name: value[:1] for name, value in kwargs.items()}
-    first: Tensor = args[0]
-    return first[:1]
+    return Survey(tuple(sorted(calls, key=lambda call: (bool(call.rule) or call.constant, call.constant, call.target))))

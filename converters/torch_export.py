@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from operator import getitem
 from typing import Any
 
 import torch
@@ -16,59 +16,14 @@ from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
+from .program import Graph, Op, Ref, references
+
 TORCH = torch.__path__[0]
 # calls that read the shape of a value, and nothing else of it
-SHAPE_ONLY = {"zeros_like.default", "ones_like.default", "full_like.default", "empty_like.default"}
-SHAPE_ONLY |= {"new_zeros.default", "new_ones.default", "new_full.default", "new_empty.default"}
+READS_SHAPE = {f"{fill}_like.default" for fill in ("zeros", "ones", "full", "empty")}
+READS_SHAPE |= {f"new_{fill}.default" for fill in ("zeros", "ones", "full", "empty")}
 UNKNOWN = (torch.SymInt, torch.SymBool)
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
-
-
-@dataclass(frozen=True)
-class Op:
-    """One call of the source program.
-
-    target   ATen name with overload, in-place calls under their own name: "conv2d.default", "relu_.default"
-    args     constants, and Ref where another op's value is used
-    shape    of the result at batch 1; of the first, if there are several
-    path     module path; `line` the source line "file.py:12"
-    """
-
-    name: str
-    target: str
-    call: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    shape: tuple[int, ...]
-    path: str
-    line: str
-
-
-@dataclass(frozen=True)
-class Ref:
-    """The value of another op, an input or a constant, by name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A captured program at batch 1: inputs with their shapes, constants, calls in order, outputs.
-
-    streams    names of what depends on the inputs
-    integers   inputs that are no real numbers; `masks` are the boolean ones among them
-    """
-
-    inputs: dict[str, tuple[int, ...]]
-    constants: dict[str, Tensor]
-    ops: tuple[Op, ...]
-    outputs: dict[str, Ref]
-    streams: frozenset[str] = frozenset()
-    integers: frozenset[str] = frozenset()
-    masks: frozenset[str] = frozenset()
-
-    def __len__(self) -> int:
-        return len(self.ops)
 
 
 def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tensor]) -> Graph:
@@ -86,7 +41,7 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a module in evaluation mode, and every submodule back in the mode it had.
 
-    Without torch's fused transformer layers meanwhile: they blank or cut what a padding mask hides.
+    torch's fused transformer layers are off meanwhile: they blank or cut what a padding mask hides.
     """
     modes = [(module, module.training) for module in model.modules()]
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -116,9 +71,34 @@ def _export(model: nn.Module, example: Tensor | dict[str, Tensor]) -> ExportedPr
         raise UnsupportedOperation("\n  ".join([*lines, hint])) from error
 
 
-def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
+def state(model: nn.Module | ExportedProgram) -> list[Tensor]:
+    """Return the parameters and buffers of a model."""
+    if isinstance(model, ExportedProgram):
+        return list(model.state_dict.values())
+    return [*model.parameters(), *model.buffers()]
+
+
+def example_of(model: nn.Module | ExportedProgram, door: str) -> Tensor | dict[str, Tensor]:
+    """Return one sample of zeros as an exported program takes it; raises InvalidInput for any other model."""
+    if not isinstance(model, ExportedProgram):
+        name = type(model).__name__
+        raise InvalidInput(f"{name} needs an example: {door}(model, example), one sample (1, …)")
+    made = {}
+    for node in _takes(model):
+        value = node.meta["val"]
+        sizes = (size if isinstance(size, int) else int(size.node.hint) for size in value.shape[1:])
+        made[node.name] = torch.zeros((1, *sizes), dtype=value.dtype)
+    return next(iter(made.values())) if len(made) == 1 else made
+
+
+def _takes(program: ExportedProgram) -> list[torch.fx.Node]:
+    """The placeholders that the caller fills, in order."""
     users = set(program.graph_signature.user_inputs)
-    taken = [tuple(n.meta["val"].shape) for n in program.graph.nodes if n.op == "placeholder" and n.name in users]
+    return [node for node in program.graph.nodes if node.op == "placeholder" and node.name in users]
+
+
+def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
+    taken = [tuple(node.meta["val"].shape) for node in _takes(program)]
     given = [tuple(x.shape) for x in (example.values() if isinstance(example, dict) else [example])]
     if all(isinstance(size, int) for shape in taken for size in shape) and taken == given:
         return program
@@ -134,36 +114,26 @@ def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> 
 
 def _graph(program: ExportedProgram) -> Graph:
     signature = program.graph_signature
-    state: dict[str, Any] = {**program.state_dict, **program.constants}
+    values: dict[str, Any] = {**program.state_dict, **program.constants}
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     held |= signature.inputs_to_lifted_tensor_constants
-    inputs: dict[str, tuple[int, ...]] = {}
-    integers: set[str] = set()
-    masks: set[str] = set()
-    constants: dict[str, Tensor] = {}
-    ops: list[Op] = []
-    found: list[Ref] = []
-    users = set(signature.user_inputs)
-    for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name in held:
-            constants[node.name] = state[held[node.name]].detach()
-        elif node.op == "placeholder" and node.name in users and node.users:
-            inputs[node.name] = tuple(node.meta["val"].shape)
-            if not node.meta["val"].is_floating_point():
-                integers.add(node.name)
-            if node.meta["val"].dtype == torch.bool:
-                masks.add(node.name)
-        elif node.op == "call_function" and not _checks(node):
-            ops += _inlined(node, "")
-        elif node.op == "output":
-            found = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
-    streams = set(inputs)
+    taken = {node.name: node.meta["val"] for node in _takes(program) if node.users}
+    calls = [node for node in program.graph.nodes if node.op == "call_function" and not _checks(node)]
+    ops = tuple(op for node in calls for op in _inlined(node, ""))
+    streams = set(taken)
     for op in ops:
-        if op.target not in SHAPE_ONLY and any(ref in streams for ref in references((op.args, op.kwargs))):
+        if op.target not in READS_SHAPE and not streams.isdisjoint(references((op.args, op.kwargs))):
             streams.add(op.name)
-    outputs = dict(zip(_output_names(program), found, strict=True))
-    kinds = frozenset(streams), frozenset(integers), frozenset(masks)
-    return Graph(inputs, constants, tuple(ops), outputs, *kinds)
+    returned = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
+    return Graph(
+        inputs={name: tuple(value.shape) for name, value in taken.items()},
+        constants={name: values[key].detach() for name, key in held.items()},
+        ops=ops,
+        outputs=dict(zip(_output_names(program), returned, strict=True)),
+        streams=frozenset(streams),
+        integers=frozenset(name for name, value in taken.items() if not value.is_floating_point()),
+        masks=frozenset(name for name, value in taken.items() if value.dtype == torch.bool),
+    )
 
 
 def _output_names(program: ExportedProgram) -> list[str]:
@@ -198,12 +168,17 @@ def _inlined(node: torch.fx.Node, prefix: str) -> list[Op]:
     mark = f"{prefix}{node.name}."
     for step in inner.graph.nodes:
         if step.op == "placeholder":
-            ops.append(Op(mark + step.name, "getitem", _first, (_refs([next(given)], prefix), 0), {}, (), "", ""))
+            ops.append(_passed(mark + step.name, _refs(next(given), prefix)))
         elif step.op == "call_function":
             ops += _inlined(step, mark)
         elif step.op == "output":
-            ops.append(Op(prefix + node.name, "getitem", _first, ([_refs(step.args[0], mark)], 0), {}, (), "", ""))
+            ops.append(_passed(prefix + node.name, _refs(step.args[0], mark)))
     return ops
+
+
+def _passed(name: str, value: Any) -> Op:
+    """The value itself under another name."""
+    return Op(name, "getitem", getitem, ([value], 0), {}, (), "", "")
 
 
 def _checks(node: torch.fx.Node) -> bool:
@@ -213,22 +188,6 @@ def _checks(node: torch.fx.Node) -> bool:
     return bool(node.users) and isinstance(node.meta.get("val"), UNKNOWN) and all(map(_checks, node.users))
 
 
-def _first(values: Any, index: int) -> Any:
-    return values[index]
-
-
-def references(value: Any) -> list[str]:
-    """Return the names of all values that arguments refer to."""
-    match value:
-        case Ref():
-            return [value.name]
-        case tuple() | list():
-            return [name for v in value for name in references(v)]
-        case dict():
-            return [name for v in value.values() for name in references(v)]
-    return []
-
-
 def _op(node: torch.fx.Node, prefix: str) -> Op:
     value = node.meta.get("val")
     first = value[0] if isinstance(value, tuple | list) and value else value
@@ -236,7 +195,8 @@ def _op(node: torch.fx.Node, prefix: str) -> Op:
     path = re.sub(r"^L\['self'\]\.?", "", str(stack[-1][0])) if stack else ""
     frames = [f for f in FRAME.findall(node.meta.get("stack_trace") or "") if not f[0].startswith(TORCH)]
     line = f"{frames[-1][0].rsplit('/', 1)[-1]}:{frames[-1][1]}" if frames else ""
-    target = str(node.target).removeprefix("aten.") if hasattr(node.target, "_schema") else _name(node.target)
+    aten = hasattr(node.target, "_schema")
+    target = str(node.target).removeprefix("aten.") if aten else getattr(node.target, "__name__", str(node.target))
     shape = tuple(_size(n) for n in first.shape) if isinstance(first, Tensor) else ()
     args, kwargs = _refs(node.args, prefix), _refs(node.kwargs, prefix)
     return Op(prefix + node.name, target, node.target, args, kwargs, shape, path, line)
@@ -252,12 +212,8 @@ def _refs(value: Any, prefix: str) -> Any:
         case torch.fx.Node():
             return Ref(prefix + value.name)
         case tuple() | list():
-            made = [_refs(v, prefix) for v in value]
+            made = [_refs(item, prefix) for item in value]
             return made if isinstance(value, list) else tuple(made)
         case dict():
-            return {k: _refs(v, prefix) for k, v in value.items()}
+            return {key: _refs(item, prefix) for key, item in value.items()}
     return value
-
-
-def _name(target: Any) -> str:
-    return str(getattr(target, "__name__", target))

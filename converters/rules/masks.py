@@ -1,0 +1,84 @@
+"""Masks: a constant one chooses between values, one from the input excludes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..builder import LOWEST, UNLIKELY, Builder, Reject, Stream
+from .arithmetic import add, scaled, shifted
+from .registry import rule
+
+
+@rule("where.self", "where.ScalarOther", "where.ScalarSelf", "where.Scalar")
+def where(b: Builder, mask: Any, x: Any, y: Any) -> Any:
+    """Scale by a constant mask and its complement; a mask from the input chooses between constants."""
+    if not isinstance(mask, Tensor):
+        if isinstance(x, Stream) or isinstance(y, Stream) or not mask.boolean:
+            raise Reject("chooses by a mask that depends on the input, which is supported between constants only")
+        low, high = (torch.as_tensor(v, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY) for v in (y, x))
+        return shifted(b, scaled(b, mask, high - low), low)
+    on, off = mask.float(), 1 - mask.float()
+    parts = [scaled(b, v, m) if isinstance(v, Stream) else _kept(v, m) for v, m in ((x, on), (y, off))]
+    return add(b, *parts)
+
+
+@rule("masked_fill.Scalar", "masked_fill.Tensor")
+def masked_fill(b: Builder, x: Any, mask: Any, value: Any) -> Any:
+    """Scale by a constant mask, and a bias; or, for a mask from the input, a bias that excludes the rest."""
+    if isinstance(mask, Tensor):
+        return where(b, mask, value, x)
+    never = torch.as_tensor(value, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY)
+    if float(never) > UNLIKELY or not mask.boolean:
+        raise Reject("fills by a mask that depends on the input; only with −∞ or another value that excludes")
+    return add(b, x, scaled(b, mask, never))
+
+
+@rule("logical_not.default", "bitwise_not.default")
+def logical_not(b: Builder, x: Stream) -> Stream:
+    """Scale: 1 − x, for a mask."""
+    return b.mask(shifted(b, scaled(b, _boolean(x), -1.0), 1.0))
+
+
+@rule("logical_and.default", "bitwise_and.Tensor", "__and__.Tensor")
+def logical_and(b: Builder, x: Any, y: Any) -> Stream:
+    """Scale: a mask from the input with a constant one."""
+    if isinstance(x, Tensor):
+        x, y = y, x
+    if isinstance(y, Stream):
+        raise Reject("combines two masks that both depend on the input")
+    return b.mask(scaled(b, _boolean(x), y.float()))
+
+
+# comparisons of a mask that give the mask itself, and those that give its complement
+TRUE = {("eq", 1), ("ne", 0), ("gt", 0), ("ge", 1)}
+FALSE = {("eq", 0), ("ne", 1), ("lt", 1)}
+
+
+@rule("eq.Scalar", "ne.Scalar", "gt.Scalar", "lt.Scalar", "ge.Scalar")
+def compare(b: Builder, x: Stream, value: float) -> Stream:
+    """Nothing, or 1 − x, for a mask of zeros and ones compared with one of them."""
+    test = b.op.plain, value
+    if not b.integer(x) or test not in TRUE | FALSE:
+        raise Reject("compares a value that depends on the input; only masks of 0 and 1 can be compared, with 0 or 1")
+    return b.mask(x) if test in TRUE else logical_not(b, b.mask(x))
+
+
+def masked_bias(b: Builder, mask: Any) -> Any:
+    """Return 0 where a boolean mask allows, LOWEST where it does not; a float mask passes, kept finite."""
+    if not isinstance(mask, Tensor):
+        return shifted(b, scaled(b, mask, -UNLIKELY), UNLIKELY)
+    return torch.where(mask, 0.0, LOWEST) if mask.dtype == torch.bool else mask.clamp(LOWEST, -LOWEST)
+
+
+def _kept(value: Any, mask: Tensor) -> Tensor:
+    """A constant where a constant mask chooses it; −∞ becomes a number that a softmax reads as never."""
+    return torch.where(mask > 0, torch.as_tensor(value, dtype=torch.float32).clamp(LOWEST, -LOWEST), 0.0)
+
+
+def _boolean(x: Stream) -> Stream:
+    if not x.boolean:
+        raise Reject("combines values that are not masks")
+    return x
