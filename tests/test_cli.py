@@ -196,7 +196,7 @@ def test_cost_as_files(platforms: list[str], tmp_path: Path, capsys: pytest.Capt
 
 
 def test_cost_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("hardware.html")
+    pytest.importorskip("hardware.render.page")
     page = tmp_path / "a page.html"
     words = ["cost", "kws", "--platform", "brain", "a100", "--batch", "4", "--set", "tick=5e-3", "--html", str(page)]
     assert main(words) == 0

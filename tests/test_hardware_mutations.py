@@ -22,8 +22,8 @@ from torch import nn
 import hardware
 from converters import outline
 from hardware import CostReport, Platform, Quantity, Trace, assumed, estimate, load_platform, net, trace
-from hardware.kinds import KINDS
-from hardware.trace import Matrix
+from hardware.models.registry import KINDS
+from hardware.workload.trace import Matrix
 from spiking import (
     Function,
     Input,
@@ -38,7 +38,7 @@ from spiking import (
     binary,
 )
 
-FOLDER = Path(hardware.__file__).parent / "platforms"
+FOLDER = Path(hardware.__file__).parent / "platform" / "shipped"
 MUTATED = ("brain", "loihi1", "a100", "horowitz45nm", "v100_events")
 HEAD = ("name", "kind", "title", "boundary", "extends")
 SECTIONS = ("prices", "speeds", "limits", "functions")
@@ -365,7 +365,7 @@ def test_a_number_at_its_extremes(name: str) -> None:
 
 GOOD = """
 name = "mine"
-kind = "convention"
+kind = "operation_count"
 title = "one number"
 boundary = "chip"
 [prices]

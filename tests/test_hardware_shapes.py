@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.assume import assumed
-from hardware.shapes import Shapes
-from hardware.tally import tally
-from hardware.trace import Trace
-from hardware.zoo import net, nets
+from hardware.workload.assumed_activity import assumed
+from hardware.workload.counting import tally
+from hardware.workload.shapes import Shapes
+from hardware.workload.trace import Trace
+from hardware.workload.zoo import net, nets
 from spiking import (
     Conv,
     Embedding,

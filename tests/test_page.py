@@ -18,12 +18,12 @@ from browser import ask, start
 from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
-from hardware.html import _cited, html
-from hardware.pages import FILES
-from hardware.pages.data import packed
-from hardware.price import Price
-from hardware.text import break_even_rows
-from hardware.zoo import net
+from hardware.platform.parameter import Price
+from hardware.render.page import _cited, html
+from hardware.render.page_data import packed
+from hardware.render.pages import FILES
+from hardware.render.text import break_even_rows
+from hardware.workload.zoo import net
 from spiking import InvalidInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -484,7 +484,7 @@ def test_without_scripts_it_is_complete(page: str, comparison: Comparison) -> No
 
 
 def test_the_template_engine_is_read_when_it_is_needed() -> None:
-    code = "import sys, hardware, hardware.html; print(*{'jinja2', 'markupsafe'} & set(sys.modules))"
+    code = "import sys, hardware, hardware.render.page; print(*{'jinja2', 'markupsafe'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
 
