@@ -38,7 +38,7 @@ from spiking import (
     binary,
 )
 
-FOLDER = Path(hardware.__file__).parent / "platform" / "shipped"
+FOLDER = Path(hardware.__file__).parent / "platform"
 MUTATED = ("brain", "loihi1", "a100", "horowitz45nm", "v100_events")
 HEAD = ("name", "kind", "title", "boundary", "extends")
 SECTIONS = ("prices", "speeds", "limits", "functions")
@@ -110,7 +110,9 @@ def refused(error: SpikingError, *named: str) -> None:
 
 def merged(name: str) -> dict[str, Any]:
     """Return a shipped file with everything it extends."""
-    file = next(path for path in (FOLDER / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists())
+    file = next(
+        path for path in (FOLDER / "shipped" / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists()
+    )
     raw = tomllib.loads(file.read_text())
     if "extends" not in raw:
         return raw

@@ -68,9 +68,9 @@ def check_batch(batch: int) -> None:
 
 
 def price(work: Trace, platform: Platform, batch: int) -> CostReport:
-    """Put the prices of a platform on counts: nominal, all cheap, all dear."""
+    """Put the prices of a platform on counts: nominal, all optimistic, all pessimistic."""
     cost = KINDS[platform.kind].cost
-    ends = [platform.values(end) for end in ("value", "cheap", "dear")]
+    ends = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
     corners = [cost(work, values, batch) for values in ends]
     nominal = corners[0]
     entries = _entries([one.charges for one in corners], platform)
@@ -123,7 +123,7 @@ def _joules(charge: Charge, values: Values) -> float:
 
 def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[Entry, ...]:
     """Price the charges at the three corners. What never happened needs no price."""
-    ends = [platform.values(end) for end in ("value", "cheap", "dear")]
+    ends = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
     entries = []
     for charges in zip(*corners, strict=True):
         first = charges[0]
@@ -144,7 +144,7 @@ def one_at_a_time(work: Trace, platform: Platform, batch: int) -> tuple[Band, ..
     for name, number in platform.prices.items():
         if number.low == number.high:
             continue
-        costs = [bare(work, platform, platform.values(end, only=name), batch) for end in ("cheap", "dear")]
+        costs = [bare(work, platform, platform.values(end, only=name), batch) for end in ("optimistic", "pessimistic")]
         energies, times = [one[0] for one in costs], [one[1] for one in costs if one[1] is not None]
         bands.append(Band(name, (min(energies), max(energies)), (min(times), max(times)) if times else None))
     return tuple(sorted(bands, key=lambda band: band.energy[0] - band.energy[1]))
@@ -155,7 +155,8 @@ def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[st
     verdicts = [not any(one.violated for one in corner.constraints) for corner in corners]
     if len(set(verdicts)) > 1:
         ends = ["feasible" if verdict else "not feasible" for verdict in verdicts[1:]]
-        lines.append(f"the verdict is not certain: {ends[0]} at the cheap end of every band, {ends[1]} at the dear end")
+        at = f"{ends[0]} at the low-cost end of every band, {ends[1]} at the high-cost end"
+        lines.append(f"the verdict is not certain: {at}")
     energy = sum(entry.energy.value for entry in entries)
     if "bottom-up" in others and energy and others["bottom-up"].value:
         ratio = energy / others["bottom-up"].value
@@ -165,5 +166,5 @@ def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[st
 
 
 def _three(values: list[float]) -> tuple[float, float, float]:
-    nominal, cheap, dear = values
-    return nominal, cheap, dear
+    nominal, low, high = values
+    return nominal, low, high

@@ -39,7 +39,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class Band:
-    """What one number alone does to the energy and the latency, from the cheap end of its band to the dear one."""
+    """What one parameter alone does to energy and latency, from the low-cost end of its band to the high-cost end."""
 
     name: str
     energy: tuple[float, float]

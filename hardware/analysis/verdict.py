@@ -33,7 +33,7 @@ class Win:
 
     ratio      of the second to the first; infinite where the first is 0
     flips      what alone would make another one the first: a number at the other end of its band, a batch, an activity
-    firm       whether the first stays the first with all of its numbers dear and all of the second's cheap
+    firm       whether the first stays the first with all of its numbers pessimistic and all of the second's optimistic
     at_least   a price is missing in the first's or the second's figure: the order is not certain
     """
 
@@ -151,9 +151,9 @@ def _win(metric: Metric, taking: Sequence[CostReport], owners: Mapping[str, str]
         return Win(metric, first.platform.name, value, "", float("nan"), (), True, first.energy.total.at_least)
     second = ranked[1]
     other = _nominal(second, metric)
-    dear = _of(metric, bare(first.work, first.platform, first.platform.values("dear"), first.batch))
+    worst = _of(metric, bare(first.work, first.platform, first.platform.values("pessimistic"), first.batch))
     rivals = [row for row in taking if owners[row.platform.name] != owners[first.platform.name]]
-    cheap = [_of(metric, bare(r.work, r.platform, r.platform.values("cheap"), r.batch)) for r in rivals]
+    best = [_of(metric, bare(r.work, r.platform, r.platform.values("optimistic"), r.batch)) for r in rivals]
     incomplete = first.energy.total.at_least or second.energy.total.at_least
     return Win(
         metric,
@@ -166,7 +166,7 @@ def _win(metric: Metric, taking: Sequence[CostReport], owners: Mapping[str, str]
             *_batches(metric, first, taking, owners),
             *_activities(metric, ranked),
         ),
-        dear < min(cheap),
+        worst < min(best),
         incomplete and metric != "latency",
     )
 
@@ -174,14 +174,14 @@ def _win(metric: Metric, taking: Sequence[CostReport], owners: Mapping[str, str]
 def _numbers(metric: Metric, ranked: Sequence[CostReport], value: float, other: float) -> list[str]:
     """Each number that alone would change the first place; those with the widest effect first."""
     moved = []
-    for row, end, limit in ((ranked[0], "dear", other), *((rival, "cheap", value) for rival in ranked[1:])):
+    for row, end, limit in ((ranked[0], "pessimistic", other), *((rival, "optimistic", value) for rival in ranked[1:])):
         for name, number in row.platform.prices.items():
             if number.low == number.high:
                 continue
             there = _of(metric, bare(row.work, row.platform, row.platform.values(end, only=name), row.batch))
-            if (there > limit) if end == "dear" else (there < limit):
+            if (there > limit) if end == "pessimistic" else (there < limit):
                 at = row.platform.values(end, only=name)[name]
-                effect = there / limit if end == "dear" else limit / max(there, 1e-300)
+                effect = there / limit if end == "pessimistic" else limit / max(there, 1e-300)
                 moved.append((effect, f"{name} of {row.platform.name} at {scaled(at, number.unit)}"))
     return [text for _, text in sorted(moved, reverse=True)]
 

@@ -47,7 +47,11 @@ class Platform:
         return {slot.name: slot for slot in KINDS[self.kind].slots}
 
     def values(self, end: str = "value", only: str = "") -> Values:
-        """Return the numbers by name: nominal, or all (or `only` one) at their "cheap" or "dear" end."""
+        """Return the parameters by name: nominal, or all (or `only` one) at one end of their bands.
+
+        end   "value", nominal; "optimistic", where the cost is lowest: low prices and times, high rates, budgets and
+              capacities; "pessimistic", where it is highest
+        """
         return {name: self._at(price, end if only in ("", name) else "value") for name, price in self.prices.items()}
 
     def replaced(self, numbers: Mapping[str, float | None]) -> Platform:
@@ -82,8 +86,8 @@ class Platform:
 
     def _at(self, price: Price, end: str) -> float:
         slot = self.slots.get(price.name)
-        cheap, dear = (price.high, price.low) if slot is not None and slot.better == "high" else (price.low, price.high)
-        return {"value": price.value, "cheap": cheap, "dear": dear}[end]
+        ends = (price.high, price.low) if slot is not None and slot.better == "high" else (price.low, price.high)
+        return {"value": price.value, "optimistic": ends[0], "pessimistic": ends[1]}[end]
 
 
 def platforms() -> dict[str, str]:
