@@ -513,7 +513,7 @@ def test_an_equal_activity_costs_the_same() -> None:
 
 COUNTS = ("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs")
 PLACE = (*COUNTS, "taps", "channels", "calls", "stage", "passes", "halo", "inside", "sources", "matrix", "events")
-LAYER = ("neurons", "integrators", "columns", "moments", "functions", "spikes", "places")
+LAYER = ("neurons", "integrators", "columns", "time_steps", "functions", "spikes", "places")
 WHOLE = ("steps", "delay", "stages", "ticks", "samples", "neurons", "bits", "senders", "columns", "sizes")
 GONE = replace(KWS.places[0], name="gone")
 TRACES: tuple[Any, ...] = (

@@ -59,7 +59,7 @@ def _data(c: Comparison) -> dict[str, Any]:
         "layers": [
             {
                 **{name: getattr(one, name) for name in ("name", "neurons", "columns", "compartments", "functions")},
-                "moments": one.moments,
+                "time_steps": one.time_steps,
                 "places": [here.name for here in one.places],
             }
             for one in work.layers

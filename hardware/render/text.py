@@ -9,7 +9,7 @@ from spiking import table
 
 from ..analysis.verdict import METRICS, break_even
 from ..models.base import Constraint
-from ..platform.parameter import Price
+from ..platform.parameter import Parameter
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
 
@@ -27,38 +27,7 @@ def report(r: CostReport) -> str:
 
 def run_line(work: Trace) -> str:
     """Return one line about the network and its activity."""
-    activity = f"activity measured on {work.samples:,} samples" if work.samples else "activity assumed"
-    if work.samples == 1:
-        activity = "activity measured on 1 sample"
-    run = f"{work.steps} step{'s' * (work.steps > 1)}, delay {work.delay}, {work.bits:.1f} bits a spike"
-    return f"{work.network} · {run} · {activity}"
-
-
-def counts(work: Trace) -> str:
-    """Return a trace for people: a line for each place where events arrive."""
-    rows = []
-    for place in work.places:
-        space, time = place.reuse
-        rows.append(
-            [
-                place.name,
-                place.kind.lower(),
-                str(place.stage),
-                f"{place.weights:,}" if place.weights else "–",
-                f"{place.unrolled:,}" if place.unrolled else "–",
-                f"{place.dynamic:,}" if place.dynamic else "–",
-                f"{space:,.1f}" if place.weights else "–",
-                str(time),
-                f"{place.calls:,}",
-                f"{place.events.sum():,.1f}",
-            ]
-        )
-    last = ["total", "", str(work.stages), *(f"{n:,}" for n in (work.weights, work.unrolled, work.dynamic))]
-    last += [f"{work.unrolled / work.weights:,.1f}" if work.weights else "–", "", "", f"{work.events:,.1f}"]
-    head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
-    head += ["R space", "R time", "in turn", "syn. events"]
-    note = "R batch is the batch: on machines that hold several inferences at once, each weight is read once for all"
-    return "\n".join([run_line(work), "", table(head, rows, last, left=2), note])
+    return work.headline
 
 
 def nodes(r: CostReport) -> str:
@@ -166,13 +135,13 @@ def notes(r: CostReport) -> list[str]:
     return [*lines, "assumed:", *(f"  · {line}" for line in r.assumptions)]
 
 
-def sources(prices: Iterable[Price]) -> str:
+def sources(prices: Iterable[Parameter]) -> str:
     """Return a table of prices and where they are from."""
     rows = [[p.name, scaled(p.value, p.unit), _ends(p), p.basis, p.scope or "–", _where(p)] for p in prices]
     return table(["number", "value", "band", "basis", "scope", "source"], rows, left=6)
 
 
-def _where(price: Price) -> str:
+def _where(price: Parameter) -> str:
     return f"{price.source} ({price.page})" if price.page else price.source
 
 
@@ -284,7 +253,7 @@ def _against(one: Constraint) -> str:
     return f"{one.name}: {scaled(one.needed, one.unit)} of {scaled(one.available, one.unit)}"
 
 
-def _ends(price: Price) -> str:
+def _ends(price: Parameter) -> str:
     return "exact" if price.low == price.high else f"{scaled(price.low, price.unit)} … {scaled(price.high, price.unit)}"
 
 

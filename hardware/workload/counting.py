@@ -86,7 +86,7 @@ def tally(network: SpikingNetwork, activity: Activity) -> Trace:
                 layers[node.name] = _layer(network, node, columns, senders.get(node.name, np.zeros(ticks)), fed)
             else:
                 more = tuple(place for place in fed if place not in known_layer.places)
-                grown = replace(known_layer, places=known_layer.places + more, moments=known_layer.moments + 1)
+                grown = replace(known_layer, places=known_layer.places + more, time_steps=known_layer.time_steps + 1)
                 layers[home[node.name]] = grown
     known_names = {*places, *senders, *layers}
     once = [node for node in network if home[node.name] == node.name]
@@ -278,6 +278,6 @@ def _assumptions(network: SpikingNetwork, layers: list[Layer]) -> Iterator[str]:
         yield f"{drafts} neuron node(s) have no alphabet yet: taken as binary"
     if any(node.alphabet is not None and node.alphabet.columns > 1 for node in network.populations):
         yield "no payloads: a graded neuron is a column of binary ones on one integrator, each with its own synapses"
-    if any(layer.moments > 1 for layer in layers):
+    if any(layer.time_steps > 1 for layer in layers):
         yield "the moments of a recurrent cell are one set of neurons and synapses, used again and again"
     yield "an analog input value is one event for each synapse it drives"

@@ -291,6 +291,7 @@ class Shapes(Wiring):
             sizes=sizes | {name: body.neurons for name, body in self._bodies.items()},
             inputs=frozenset(self._inputs),
             assumptions=tuple(self._assumptions(activity, {**events, **spikes})),
+            name=self.name,
         ).check()
 
     def _assumptions(self, activity: float, known: Mapping[str, float]) -> Iterator[str]:

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking import InvalidInput
+from spiking import InvalidInput, table
 
 from ..bounds import LARGEST, curve_fault, number, said, whole
 
 RUN = {"ticks": 1, "steps": 1, "delay": 0, "stages": 1, "samples": 0, "neurons": 0}  # counts, and the least of each
 OF_PLACE = dict.fromkeys(("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs"), 0)
 OF_PLACE |= {"taps": 1, "channels": 1, "calls": 1, "stage": 0, "passes": 0}
-OF_LAYER = {"neurons": 1, "integrators": 1, "columns": 1, "moments": 1}
+OF_LAYER = {"neurons": 1, "integrators": 1, "columns": 1, "time_steps": 1}
 Curve = NDArray[np.float64]
 
 
@@ -91,7 +91,7 @@ class Layer:
     integrators  elements that sum up events; more than neurons where a function pools
     columns      binary neurons for each neuron, on hardware without payloads
     functions    labels of its functions that are no part of a plain update
-    moments      how often it answers in one dense inference: the sequence, in a recurrent cell
+    time_steps   of a recurrent cell in one dense inference, its sequence length; 1 elsewhere
     spikes       (ticks,) sent
     places       where the events it integrates arrive
     """
@@ -103,7 +103,7 @@ class Layer:
     functions: tuple[str, ...]
     spikes: Curve
     places: tuple[Place, ...]
-    moments: int = 1
+    time_steps: int = 1
 
     @property
     def compartments(self) -> int:
@@ -124,6 +124,7 @@ class Trace:
     columns   neuron nodes -> binary neurons for each neuron
     sizes     input, neuron and product nodes -> elements, columns included
     samples   how many samples the activity was measured on; 0: it was assumed
+    name      of a network from shapes, as in the zoo; "" where it has none
     """
 
     network: str
@@ -142,16 +143,32 @@ class Trace:
     sizes: dict[str, int]
     inputs: frozenset[str]
     assumptions: tuple[str, ...]
+    name: str = ""
 
     def __repr__(self) -> str:
         """Return one line."""
         return f"Trace({self.network}, {self.ticks} ticks, {self.events:,.0f} events)"
 
     def __str__(self) -> str:
-        """Return the counts for people."""
-        from ..render.text import counts
+        """Return the counts for people: a line for each place where events arrive."""
+        last = ["total", "", str(self.stages), *(f"{n:,}" for n in (self.weights, self.unrolled, self.dynamic))]
+        last += [f"{self.unrolled / self.weights:,.1f}" if self.weights else "–", "", "", f"{self.events:,.1f}"]
+        head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
+        head += ["R space", "R time", "in turn", "syn. events"]
+        note = "R batch is the batch: a machine that holds several inferences at once reads each weight once for all"
+        return "\n".join([self.headline, "", table(head, list(map(_cells, self.places)), last, left=2), note])
 
-        return counts(self)
+    @property
+    def assumed(self) -> bool:
+        """Whether the activity is an assumption: nothing ran."""
+        return self.samples == 0
+
+    @property
+    def headline(self) -> str:
+        """One line about the network, the run and where its activity is from."""
+        measured = f"measured on {self.samples:,} sample{'s' if self.samples > 1 else ''}"
+        run = f"{self.steps} step{'s' if self.steps > 1 else ''}, delay {self.delay}, {self.bits:.1f} bits a spike"
+        return f"{self.network} · {run} · activity {'assumed' if self.assumed else measured}"
 
     def scaled(self, factor: float) -> Trace:
         """Return the trace of `factor` times the activity: every spike and every event; InvalidInput if it is none."""
@@ -250,6 +267,20 @@ class Trace:
     def events(self) -> float:
         """Synaptic events of one inference."""
         return float(sum(place.events.sum() for place in self.places))
+
+
+def _cells(place: Place) -> list[str]:
+    space, time = place.reuse
+    return [
+        place.name,
+        place.kind.lower(),
+        str(place.stage),
+        *(f"{n:,}" if n else "–" for n in (place.weights, place.unrolled, place.dynamic)),
+        f"{space:,.1f}" if place.weights else "–",
+        str(time),
+        f"{place.calls:,}",
+        f"{place.events.sum():,.1f}",
+    ]
 
 
 def _count_faults(name: str, owner: Place | Layer, least: dict[str, int]) -> Iterator[str]:
