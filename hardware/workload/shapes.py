@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import ceil, isfinite, prod
 from numbers import Real
 
+from .places import halo
 from .shape_counts import (
     GATES,
     Body,
@@ -25,7 +26,6 @@ from .shape_counts import (
     whole,
 )
 from .shape_wiring import Wiring
-from .surroundings import halo
 from .trace import Layer, Matrix, Place, Trace
 
 
