@@ -34,7 +34,7 @@ from spiking import (
     synapses,
 )
 
-from ..bounds import curve_fault, said, whole
+from ..bounds import complaint, curve_fault, said, whole
 from .places import counted_place, fixed
 from .trace import Curve, Layer, Place, Trace
 
@@ -55,7 +55,7 @@ def tally(network: SpikingNetwork, activity: Activity) -> Trace:
     run = _Run(network, activity, fan_totals(network))
     faults = list(_faults(network, activity, set(run.fans)))
     if faults:
-        raise InvalidInput("\n  ".join(["the activity does not fit:", *faults]) if len(faults) > 1 else faults[0])
+        raise InvalidInput(complaint("the activity does not fit:", faults))
     places, senders = _places(run), _senders(run)
     layers = _layers(run, places, senders)
     named = {*places, *senders, *layers}
