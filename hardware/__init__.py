@@ -3,24 +3,29 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .assume import assumed
-from .compare import Comparison, compare
-from .estimate import estimate, trace
-from .platform import Platform, load_platform, platforms, references
+from .analysis.comparison import Comparison, compare
+from .analysis.pricing import estimate, trace
+from .analysis.records import CostReport
+from .analysis.verdict import Verdict, break_even
+from .platform.loading import Platform, load_platform, platforms, references
 from .quantity import Quantity
-from .report import CostReport
-from .trace import Trace
-from .verdict import Verdict, break_even
+from .workload.assumed_activity import assumed
+from .workload.trace import Trace
 
 if TYPE_CHECKING:
-    from .front import Front, lanes
-    from .shapes import Shapes
-    from .tools import Peers, peers
-    from .validation import Validation, validate
-    from .zoo import net, nets
+    from .analysis.lanes import Front, lanes
+    from .analysis.other_tools import Peers, peers
+    from .validation.results import Validation, validate
+    from .workload.shapes import Shapes
+    from .workload.zoo import net, nets
 
-LATER = {"Front": "front", "lanes": "front", "Shapes": "shapes", "Peers": "tools", "peers": "tools"}
-LATER |= {"Validation": "validation", "validate": "validation", "net": "zoo", "nets": "zoo"}
+LATER = {
+    **dict.fromkeys(("Front", "lanes"), "analysis.lanes"),
+    **dict.fromkeys(("Peers", "peers"), "analysis.other_tools"),
+    **dict.fromkeys(("Validation", "validate"), "validation.results"),
+    **dict.fromkeys(("net", "nets"), "workload.zoo"),
+    "Shapes": "workload.shapes",
+}
 
 __all__ = [
     "Comparison",

@@ -196,7 +196,7 @@ def test_cost_as_files(platforms: list[str], tmp_path: Path, capsys: pytest.Capt
 
 
 def test_cost_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("hardware.html")
+    pytest.importorskip("hardware.render.page")
     page = tmp_path / "a page.html"
     words = ["cost", "kws", "--platform", "brain", "a100", "--batch", "4", "--set", "tick=5e-3", "--html", str(page)]
     assert main(words) == 0
@@ -227,10 +227,10 @@ BAD_COSTS = {
     "unknown net": (["cost", "resnet51", "--platform", "a100"], "no network 'resnet51' in the zoo; there are resnet50"),
     "no number": (["cost", "kws", "--platform", "brain", "--set", "tick=fast"], "--set takes NAME=NUMBER"),
     "no value": (["cost", "kws", "--platform", "brain", "--set", "tick"], "--set takes NAME=NUMBER"),
-    "no name": (["cost", "kws", "--platform", "brain", "--set", "=3"], "'' is no number of 'brain'"),
+    "no name": (["cost", "kws", "--platform", "brain", "--set", "=3"], "'brain' has no parameter ''"),
     "NaN": (["cost", "kws", "--platform", "brain", "--set", "tick=nan"], "tick must be a finite number, not nan"),
     "negative": (["cost", "kws", "--platform", "brain", "--set", "tick=-1"], "tick must be above 0, not -1"),
-    "unknown number": (["cost", "kws", "--platform", "brain", "--set", "watts=3"], "'watts' is no number of 'brain'"),
+    "unknown number": (["cost", "kws", "--platform", "brain", "--set", "watts=3"], "'brain' has no parameter 'watts'"),
     "of nobody": (["cost", "kws", "--platform", "brain", "a100", "--set", "x=3"], "'x' is no number of brain, a100"),
     "cannot do without": (["cost", "kws", "--platform", "brain", "--set", "tick=none"], "cannot do without tick"),
     "no number at all": (["cost", "kws", "--platform", "brain", "--set", "batch=3"], "'batch' is none"),

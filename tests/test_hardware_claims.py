@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware import CostReport, Trace, compare, estimate, load_platform, platforms, trace
-from hardware.front import lanes
-from hardware.shapes import Shapes
-from hardware.verdict import break_even
-from hardware.zoo import net
+from hardware.analysis.lanes import lanes
+from hardware.analysis.verdict import break_even
+from hardware.workload.shapes import Shapes
+from hardware.workload.zoo import net
 from spiking import Conv, Input, Neuron, Output, Relu, SpikingNetwork, binary
 
 BUDGET, TICK = 0.150, 0.010  # s: categorisation in 150 ms, 100 Hz

@@ -12,9 +12,9 @@ from io import StringIO
 import pytest
 
 from hardware import Comparison, CostReport, Trace, break_even, compare, estimate, load_platform, net
-from hardware.compare import BATCHES
-from hardware.exports import markdown
-from hardware.shapes import Shapes
+from hardware.analysis.comparison import BATCHES
+from hardware.render.exports import markdown
+from hardware.workload.shapes import Shapes
 from spiking import InvalidInput
 
 FEW = ("brain", "loihi1", "a100")

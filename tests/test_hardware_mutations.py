@@ -22,8 +22,8 @@ from torch import nn
 import hardware
 from converters import outline
 from hardware import CostReport, Platform, Quantity, Trace, assumed, estimate, load_platform, net, trace
-from hardware.kinds import KINDS
-from hardware.trace import Matrix
+from hardware.models.registry import KINDS
+from hardware.workload.trace import Matrix
 from spiking import (
     Function,
     Input,
@@ -38,7 +38,7 @@ from spiking import (
     binary,
 )
 
-FOLDER = Path(hardware.__file__).parent / "platforms"
+FOLDER = Path(hardware.__file__).parent / "platform"
 MUTATED = ("brain", "loihi1", "a100", "horowitz45nm", "v100_events")
 HEAD = ("name", "kind", "title", "boundary", "extends")
 SECTIONS = ("prices", "speeds", "limits", "functions")
@@ -110,7 +110,9 @@ def refused(error: SpikingError, *named: str) -> None:
 
 def merged(name: str) -> dict[str, Any]:
     """Return a shipped file with everything it extends."""
-    file = next(path for path in (FOLDER / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists())
+    file = next(
+        path for path in (FOLDER / "shipped" / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists()
+    )
     raw = tomllib.loads(file.read_text())
     if "extends" not in raw:
         return raw
@@ -365,7 +367,7 @@ def test_a_number_at_its_extremes(name: str) -> None:
 
 GOOD = """
 name = "mine"
-kind = "convention"
+kind = "operation_count"
 title = "one number"
 boundary = "chip"
 [prices]
@@ -511,7 +513,7 @@ def test_an_equal_activity_costs_the_same() -> None:
 
 COUNTS = ("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs")
 PLACE = (*COUNTS, "taps", "channels", "calls", "stage", "passes", "halo", "inside", "sources", "matrix", "events")
-LAYER = ("neurons", "integrators", "columns", "moments", "functions", "spikes", "places")
+LAYER = ("neurons", "integrators", "columns", "time_steps", "functions", "spikes", "places")
 WHOLE = ("steps", "delay", "stages", "ticks", "samples", "neurons", "bits", "senders", "columns", "sizes")
 GONE = replace(KWS.places[0], name="gone")
 TRACES: tuple[Any, ...] = (

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from hardware import load_platform, platforms, references
-from hardware.kinds import KINDS
+from hardware.models.registry import KINDS
 from spiking import InvalidFile
 
 GOOD = """
 name = "mine"
-kind = "convention"
+kind = "operation_count"
 title = "one number"
 boundary = "chip"
 
@@ -63,16 +63,20 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ('unit = "J"', 'unit = "J"\npage = 3', "prices.synaptic_event.page: a text was expected, not 3"),
         ('unit = "J"', 'unit = "J"\nvolume = 3', "prices.synaptic_event.volume: unknown; expected are basis"),
         ('boundary = "chip"', 'boundary = "room"', "boundary: one of chip, board, system was expected, not 'room'"),
-        ("[prices.synaptic_event]", "[prices.spike]", "prices.spike: unknown to kind 'convention'; expected are"),
+        ("[prices.synaptic_event]", "[prices.spike]", "prices.spike: unknown to kind 'operation_count'; expected are"),
         ('name = "mine"', 'name = "yours"', "name: 'yours' must be the file's own, 'mine'"),
-        ('kind = "convention"', 'kind = "quantum"', "kind: 'quantum' is not one of brain, convention"),
+        ('kind = "operation_count"', 'kind = "quantum"', "kind: 'quantum' is not one of brain, event_driven"),
         ('title = "one number"', 'title = ""', "title: a text was expected"),
         (
             'title = "one number"',
             'title = "x"\ncolor = 1',
             "color: unknown; expected are boundary, extends, functions, kind",
         ),
-        ("[prices.synaptic_event]", "[speeds.tick]", "speeds.tick: unknown to kind 'convention'; expected are none"),
+        (
+            "[prices.synaptic_event]",
+            "[speeds.tick]",
+            "speeds.tick: unknown to kind 'operation_count'; expected are none",
+        ),
     ],
 )
 def test_one_fault(tmp_path: Path, old: str, new: str, fault: str) -> None:
@@ -102,7 +106,7 @@ def test_not_toml(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["prices = 3", "functions = 3", "[prices]\nsynaptic_event = 3"])
 def test_tables_that_are_none(tmp_path: Path, text: str) -> None:
-    head = 'name = "mine"\nkind = "convention"\ntitle = "t"\nboundary = "chip"\n'
+    head = 'name = "mine"\nkind = "operation_count"\ntitle = "t"\nboundary = "chip"\n'
     with pytest.raises(InvalidFile, match="a table"):
         load_platform(written(tmp_path, head + text))
 
@@ -172,3 +176,11 @@ def test_what_is_shipped_is_whole(name: str) -> None:
 def test_every_reference_is_cited() -> None:
     sources = " ".join(price.source for name in platforms() for price in load_platform(name).prices.values())
     assert [key for key in references() if f"[{key}]" not in sources] == []
+
+
+@pytest.mark.parametrize(("former", "name"), [("convention", "operation_count"), ("gather", "event_driven")])
+def test_the_former_name_of_a_kind_is_understood(former: str, name: str, tmp_path: Path) -> None:
+    base = {"operation_count": "horowitz45nm", "event_driven": "v100_events"}[name]
+    file = tmp_path / "mine.toml"
+    file.write_text(f'extends = "{base}"\nname = "mine"\nkind = "{former}"\n')
+    assert load_platform(file).kind == name

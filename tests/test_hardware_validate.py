@@ -8,8 +8,8 @@ import re
 import pytest
 
 from hardware import Validation, load_platform, references, validate
-from hardware.targets import Group, Row
-from hardware.targets.row import cost, rate, seconds
+from hardware.validation import Group, Row
+from hardware.validation.row import cost, rate, seconds
 
 V = validate()
 GROUPS = {group.key: group for group in V.groups}

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware import Trace, estimate, trace
-from hardware.front import Front, Point, area, lanes
-from hardware.trace import Layer, Matrix, Place
-from hardware.zoo import net
+from hardware.analysis.lanes import Front, Point, area, lanes
+from hardware.workload.trace import Layer, Matrix, Place
+from hardware.workload.zoo import net
 from spiking import Conv, Input, InvalidInput, Linear, Neuron, Output, Relu, Reshape, SpikingNetwork, binary
 
 

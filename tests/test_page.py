@@ -18,12 +18,12 @@ from browser import ask, start
 from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
-from hardware.html import _cited, html
-from hardware.pages import FILES
-from hardware.pages.data import packed
-from hardware.price import Price
-from hardware.text import break_even_rows
-from hardware.zoo import net
+from hardware.platform.parameter import Parameter
+from hardware.render.page import _cited, html
+from hardware.render.page_data import packed
+from hardware.render.pages import FILES
+from hardware.render.text import break_even_rows
+from hardware.workload.zoo import net
 from spiking import InvalidInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +36,7 @@ def bare(name: str) -> Platform:
     """A neuromorphic platform of which nothing but its room is published."""
     loihi = load_platform("loihi1")
     limits = {key: price for key, price in loihi.prices.items() if price.section == "limits"}
-    return replace(loihi, name=name, prices=limits)
+    return replace(loihi, name=name, parameters=limits)
 
 
 def everything(network: Any = CNN, activity: Any = RUN, batch: int = 1) -> Comparison:
@@ -484,7 +484,7 @@ def test_without_scripts_it_is_complete(page: str, comparison: Comparison) -> No
 
 
 def test_the_template_engine_is_read_when_it_is_needed() -> None:
-    code = "import sys, hardware, hardware.html; print(*{'jinja2', 'markupsafe'} & set(sys.modules))"
+    code = "import sys, hardware, hardware.render.page; print(*{'jinja2', 'markupsafe'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
 
@@ -504,7 +504,7 @@ def test_curves_travel_without_their_zeros() -> None:
 
 
 def test_a_price_from_nowhere_is_text() -> None:
-    price = Price("tick", "speeds", 1.0, 1.0, 1.0, "s", "see [nobody2000] and [davies2018]", "assumed")
+    price = Parameter("tick", "speeds", 1.0, 1.0, 1.0, "s", "see [nobody2000] and [davies2018]", "assumed")
     assert _cited(price.source) == [("see [nobody2000] and ", ""), ("[davies2018]", "davies2018")]
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.tools import Peers, peers
-from hardware.zoo import net
+from hardware.analysis.other_tools import Peers, peers
+from hardware.workload.zoo import net
 from spiking import Input, InvalidInput, Linear, Neuron, Output, Relu, SpikingNetwork, graded
 
 # the keyword spotter: 390·256 + 256·256 + 256·29 = 172,800 connections, 256 + 256 + 29 = 541 neurons, 10 steps

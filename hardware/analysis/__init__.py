@@ -1,0 +1,1 @@
+"""What follows from costs: reports, bands, verdict, break-even, lanes, and the figures of other tools."""

@@ -1,0 +1,145 @@
+"""What a kind of platform is: the prices it needs, and one pure function from counts and prices to a cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..workload.trace import Layer, Trace
+
+Group = Literal["dynamic", "static", "io"]
+GROUPS: tuple[Group, ...] = ("dynamic", "static", "io")
+Section = Literal["prices", "speeds", "limits"]
+SECTIONS: tuple[Section, ...] = ("prices", "speeds", "limits")
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A number that a platform of some kind may, or must, state.
+
+    better   which end of the band gives the lower cost: "low" for prices and times, "high" for rates, budgets and room
+    one_of   what it is one of several ways to state: at least one of them is needed
+    positive 0 has no meaning: something is divided by it
+    least    the smallest value with a meaning
+    most     the largest value with a meaning: 1 for a share
+    """
+
+    section: Section
+    name: str
+    unit: str
+    required: bool = True
+    better: Literal["low", "high"] = "low"
+    one_of: str = ""
+    positive: bool = False
+    least: float = 0.0
+    most: float = math.inf
+
+
+@dataclass(frozen=True)
+class Charge:
+    """energy = count · price: `count` times `action` at `node`, per inference, at the price called `price`."""
+
+    node: str
+    action: str
+    group: Group
+    count: float
+    price: str
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """Something that costs, for which the platform has no price."""
+
+    node: str
+    action: str
+    group: Group | Literal["time"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """needed <= available, in `unit`."""
+
+    name: str
+    needed: float
+    available: float
+    unit: str
+
+    @property
+    def slack(self) -> float:
+        """What is left: available − needed; negative if violated."""
+        return self.available - self.needed
+
+    @property
+    def load(self) -> float:
+        """needed / available: above 1 if violated."""
+        if self.available > 0:
+            return self.needed / self.available
+        return math.inf if self.needed > 0 else 0.0
+
+    @property
+    def violated(self) -> bool:
+        """Whether more is needed than there is."""
+        return self.needed > self.available
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The cost of one network at one set of prices.
+
+    charges       per inference; the energy is their sum
+    latency       s until the whole batch is answered; None without a clock
+    alternatives  other ways to count the same energy: reported beside the charges, never added to them
+    constraints   in the order of what a designer can least mend
+    bounds        node -> the resource that limits it
+    ticks         steps from the first input to the last readout; None where the platform has no such step
+    at_least      something on the way to the latency has no time: the true one is longer
+    pace          what decides how long a step takes
+    copies        physical copies of a weight, on average: 1 where it is stored once and shared
+    """
+
+    charges: tuple[Charge, ...]
+    latency: float | None
+    constraints: tuple[Constraint, ...] = ()
+    alternatives: Mapping[str, tuple[Charge, ...]] = field(default_factory=dict)
+    unpriced: tuple[Unpriced, ...] = ()
+    bounds: Mapping[str, str] = field(default_factory=dict)
+    ticks: int | None = None
+    cores: int | None = None
+    chips: int | None = None
+    at_least: bool = False
+    pace: str = ""
+    copies: float | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of platform: its name, the numbers it reads, and its cost function of (trace, prices, batch)."""
+
+    name: str
+    slots: tuple[Slot, ...]
+    cost: Callable[[Trace, Values, int], Outcome]
+
+
+def function_charges(layers: Sequence[Layer], evaluations: Callable[[Layer], int]) -> list[Charge]:
+    """Charge functions that are no part of a neuron's update, such as a softmax, at the price of their own label."""
+    return [
+        Charge(layer.name, name, "dynamic", layer.neurons * evaluations(layer), f"functions.{name}")
+        for layer in layers
+        for name in layer.functions
+    ]
+
+
+def latency_constraint(latency: float, values: Values) -> list[Constraint]:
+    """Return the constraint of a latency budget, if there is one."""
+    budget = values.get("latency_budget")
+    return [] if budget is None else [Constraint("latency", latency, budget, "s")]
+
+
+def streamed(batch: int, interval: int) -> list[str]:
+    """Say what a batch means on a machine that holds one network state."""
+    return [f"a batch of {batch} streams through: one inference every {interval} tick(s)"] * (batch > 1)

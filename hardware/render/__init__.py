@@ -1,0 +1,1 @@
+"""Reports as text, CSV, Markdown and a page."""

@@ -1,0 +1,102 @@
+"""What the page computes with: the trace and the numbers of its platforms, as JSON inside the page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spiking import InvalidInput
+
+from ..analysis.records import CostReport
+from ..models.placement import place
+from ..workload.trace import Curve
+
+if TYPE_CHECKING:
+    from ..analysis.comparison import Comparison
+
+MOST_TICKS = 4_000
+
+
+def embedded(comparison: Comparison) -> str:
+    """Return the data as JSON that cannot end the script element it stands in.
+
+    Raises InvalidInput for a trace of more than 4,000 ticks: every one of them is in there.
+    """
+    ticks = comparison.reports[0].work.ticks
+    if ticks > MOST_TICKS:
+        raise InvalidInput(
+            f"a page carries every tick of every layer, {MOST_TICKS:,} at most, not {ticks:,}; "
+            "str(comparison) has no such limit"
+        )
+    text = json.dumps(_data(comparison), allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data(c: Comparison) -> dict[str, Any]:
+    """The trace and the platforms, in what model.js expects."""
+    work = c.reports[0].work
+    return {
+        "batch": c.batch,
+        "verdict": c.verdict.sentence,
+        "network": {
+            **{name: getattr(work, name) for name in ("steps", "stages", "ticks", "interval", "neurons")},
+            **{name: getattr(work, name) for name in ("weights", "unrolled", "physical", "dynamic", "macs")},
+        },
+        "order": work.order,
+        "inputs": sorted(work.inputs),
+        "senders": [[name, packed(curve)] for name, curve in work.senders.items()],
+        "places": [
+            {
+                **{name: getattr(one, name) for name in ("name", "stage", "weights", "reads", "unrolled", "physical")},
+                **{name: getattr(one, name) for name in ("dynamic", "fan_in", "values", "macs", "calls", "passes")},
+                **{name: getattr(one, name) for name in ("sources", "matrix", "inside")},
+                "events": packed(one.events),
+            }
+            for one in work.places
+        ],
+        "layers": [
+            {
+                **{name: getattr(one, name) for name in ("name", "neurons", "columns", "compartments", "functions")},
+                "time_steps": one.time_steps,
+                "places": [here.name for here in one.places],
+            }
+            for one in work.layers
+        ],
+        "platforms": [_numbers(one) for one in c.rows],
+    }
+
+
+def _numbers(r: CostReport) -> dict[str, Any]:
+    """The numbers of a platform at the three corners; where its cores lie, since no control changes that."""
+    platform = r.platform
+    corners = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
+    found: dict[str, Any] = {
+        "name": platform.name,
+        "kind": platform.kind,
+        "title": platform.title,
+        "boundary": platform.boundary,
+        "numbers": {name: [values[name] for values in corners] for name in corners[0]},
+    }
+    if platform.kind == "neuromorphic":
+        placements = [place(r.work, values) for values in corners]
+        found["placements"] = [
+            {
+                "cores": [one.cores for one in placed],
+                "bounds": [one.bound for one in placed],
+                "copies": [list(one.copies.items()) for one in placed],
+                "stored": sum(one.stored for one in placed),
+            }
+            for placed in placements
+        ]
+    return found
+
+
+def packed(curve: Curve) -> list[Any]:
+    """[first tick, values, length] without the zeros at both ends; one value stands for all of them."""
+    there = np.flatnonzero(curve)
+    if not len(there):
+        return [0, [], 0]
+    part = curve[there[0] : there[-1] + 1]
+    return [int(there[0]), (part[:1] if np.all(part == part[0]) else part).tolist(), len(part)]

@@ -1,0 +1,1 @@
+"""What is counted: the trace of a network, of an outline, of shapes; assumed activity; the zoo."""
