@@ -19,6 +19,7 @@ from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
 from hardware.platform.parameter import Parameter
+from hardware.render import words
 from hardware.render.page import _cited, html
 from hardware.render.page_data import packed
 from hardware.render.pages import FILES
@@ -114,7 +115,7 @@ def said(r: CostReport) -> dict[str, Any]:
         "alternatives": [[name, four(q)] for name, q in r.alternatives.items()],
         **{"feasible": r.feasible, "binding": r.binding, "ticks": r.ticks, "cores": r.cores, "chips": r.chips},
         "constraints": [[one.name, one.needed, one.available] for one in r.constraints],
-        "bounds": [list(item) for item in r.bounds.items()],
+        "bounds": [[name, words.bound(limit)] for name, limit in r.bounds.items()],
         **{"copies": r.copies, "pace": r.pace},
         "unpriced": [[one.node, one.action, one.group, one.why] for one in r.unpriced],
     }

@@ -12,6 +12,7 @@ from ..platform.loading import CITED, cited, references
 from ..platform.parameter import Parameter
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
+from . import words
 from .page_data import embedded
 from .pages import FILES
 from .text import BREAK_EVEN_NOTE, break_even_rows, run_line
@@ -170,7 +171,7 @@ def _layers(r: CostReport) -> list[list[str]]:
                 _amount(float(here.events.sum())) if here is not None else "–",
                 "–" if energy is None else energy.nominal,
                 f"{100 * energy.value / whole:.1f} %" if energy is not None and energy.value and whole else "–",
-                r.bounds.get(name, "–"),
+                words.bound(r.bounds.get(name)) or "–",
             ]
         )
     return rows

@@ -12,6 +12,7 @@ from ..models.base import Constraint
 from ..platform.parameter import Parameter
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
+from . import words
 
 if TYPE_CHECKING:
     from ..analysis.comparison import Comparison, Sweep
@@ -54,7 +55,7 @@ def node_rows(r: CostReport) -> tuple[list[str], list[list[str]], list[str]]:
                 f"{place.events.sum():,.1f}" if place else "–",
                 energy.nominal if energy else "–",
                 f"{100 * energy.value / whole.value:.1f} %" if energy and energy.value and whole.value else "–",
-                r.bounds.get(name, ""),
+                words.bound(r.bounds.get(name)),
             ]
         )
     spikes = sum(curve.sum() for curve in r.work.senders.values())
