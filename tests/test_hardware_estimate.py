@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from hardware import CostReport, compare, estimate, load_platform, platforms, trace
+from hardware.models.base import Bound
 from spiking import (
     Activity,
     Add,
@@ -254,7 +255,7 @@ def test_the_step_of_loihi_waits_for_its_slowest_layer() -> None:
 def test_the_binding_resource_of_a_layer(widths: tuple[int, ...], layer: str, bound: str, cores: int) -> None:
     """1000 synapses an axon at 8 bits: 15 blocks of 64·8 + 10 -> 9 words, one of 40·8 + 10 -> 6 words, of 8 bytes."""
     network = mlp(*widths)
-    assert estimate(network, assumed(network, 0.1, 2), "loihi1").bounds[layer] == f"{bound} × {cores}"
+    assert estimate(network, assumed(network, 0.1, 2), "loihi1").bounds[layer] == Bound(bound, cores)
 
 
 def test_pooling_keeps_the_integrators_it_pools() -> None:
@@ -263,7 +264,7 @@ def test_pooling_keeps_the_integrators_it_pools() -> None:
     pooled = Neuron("pool", ("conv",), (Relu(), MaxPool((2, 2), (2, 2), (0, 0), (1, 1))), binary(1.0))
     network = SpikingNetwork((Input("x", (), (8, 32, 32)), conv, pooled, Output("y", ("pool",)))).check()
     report = estimate(network, assumed(network, 0.1, 2), "loihi1")
-    assert report.bounds["pool"] == f"compartments × {8 * 32 * 32 // 1024}"
+    assert report.bounds["pool"] == Bound("compartments", 8 * 32 * 32 // 1024)
     assert report.work.neurons == 8 * 16 * 16
 
 
@@ -286,7 +287,7 @@ def test_pooled_inputs_share_their_weights() -> None:
     network = SpikingNetwork(nodes).check()
     report = estimate(network, assumed(network, 0.1, 2), "loihi1")
     assert report.physical_synapses == 16 * 32 * 32 * 10
-    assert report.bounds["y"] == f"axons in × {16 * 32 * 32 // 4096}"
+    assert report.bounds["y"] == Bound("axons in", 16 * 32 * 32 // 4096)
 
 
 def test_a_kernel_is_stored_once() -> None:
@@ -295,10 +296,10 @@ def test_a_kernel_is_stored_once() -> None:
     relu = Neuron("relu", ("conv",), (Relu(),), binary(1.0))
     network = SpikingNetwork((Input("x", (), (16, 32, 32)), conv, relu, Output("y", ("relu",)))).check()
     activity = assumed(network, 0.1, 2)
-    assert estimate(network, activity, "loihi1").bounds["relu"] == f"compartments × {16 * 32 * 32 // 1024}"
+    assert estimate(network, activity, "loihi1").bounds["relu"] == Bound("compartments", 16 * 32 * 32 // 1024)
     unrolled = estimate(network, activity, "loihi1", kernel_sharing=0)
     words = 2 * ceil((64 * 8 + 10) / 64) + ceil((11 * 8 + 10) / 64)
-    assert unrolled.bounds["relu"] == f"synapse memory × {ceil(16 * 32 * 32 * words * 8 / 131072)}"
+    assert unrolled.bounds["relu"] == Bound("synapse memory", ceil(16 * 32 * 32 * words * 8 / 131072))
 
 
 def test_several_chips_wait_longer_and_draw_more() -> None:
@@ -350,7 +351,7 @@ def test_a_roofline_by_hand() -> None:
     weights = 4096 * 4096 * 2
     seconds = weights / (0.8 * 1555e9) + 4e-6
     busy = 0.40 * seconds + 0.60 * weights / 1555e9
-    assert report.bounds["fc1"] == "memory"
+    assert report.bounds["fc1"] == Bound("memory")
     assert report.latency_s.value == pytest.approx(seconds)
     assert report.energy.dynamic.value == pytest.approx(busy * 350)
     assert report.energy.static.value == pytest.approx(seconds * 50)

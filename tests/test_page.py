@@ -19,6 +19,7 @@ from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
 from hardware.platform.parameter import Parameter
+from hardware.render import words
 from hardware.render.page import _cited, html
 from hardware.render.page_data import packed
 from hardware.render.pages import FILES
@@ -114,7 +115,7 @@ def said(r: CostReport) -> dict[str, Any]:
         "alternatives": [[name, four(q)] for name, q in r.alternatives.items()],
         **{"feasible": r.feasible, "binding": r.binding, "ticks": r.ticks, "cores": r.cores, "chips": r.chips},
         "constraints": [[one.name, one.needed, one.available] for one in r.constraints],
-        "bounds": [list(item) for item in r.bounds.items()],
+        "bounds": [[name, words.bound(limit)] for name, limit in r.bounds.items()],
         **{"copies": r.copies, "pace": r.pace},
         "unpriced": [[one.node, one.action, one.group, one.why] for one in r.unpriced],
     }
@@ -248,17 +249,17 @@ def test_columns_sort(resnet: str, tmp_path: Path) -> None:
     const heads = [...$("layers").tHead.rows[0].cells], result = [];
     const column = (i) => [...$("layers-rows").rows].map((row) => row.cells[i].textContent);
     const sorts = () => heads.map((head) => head.getAttribute("aria-sort"));
-    result.push([sorts(), column(7)]);
-    heads[7].querySelector("button").click(); result.push([sorts(), column(7)]);
+    result.push([sorts(), column(8)]);
+    heads[8].querySelector("button").click(); result.push([sorts(), column(8)]);
     heads[0].querySelector("button").click(); result.push([sorts(), column(0)]);
     heads[2].querySelector("button").click(); result.push([sorts(), column(2)]);
     return result;
     """
     (by, shares), (up, upward), (_, names), (_, weights) = ask(resnet, ACT + script, tmp_path)
     numbers = [float(one[:-2]) for one in shares if one != "–"]
-    assert by == ["none"] * 7 + ["descending", "none"]
+    assert by == ["none"] * 8 + ["descending", "none"]
     assert numbers == sorted(numbers, reverse=True)
-    assert up[7] == "ascending"
+    assert up[8] == "ascending"
     assert [float(one[:-2]) for one in upward if one != "–"] == numbers[::-1]
     assert upward[-1] == "–"
     assert names.index("layer2.0.conv1") < names.index(

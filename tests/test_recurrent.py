@@ -129,7 +129,7 @@ def test_a_gpu_takes_the_moments_one_after_another() -> None:
     assert sorted(places.values()) == [1, 1, T - 1]
     assert report.latency_s is not None
     assert report.latency_s.value == pytest.approx((1 + 2 * (T - 1) + 1) * launch, rel=0.01)
-    assert report.bounds[next(name for name in places if name.endswith("hidden"))] == "launch"
+    assert report.bounds[next(name for name in places if name.endswith("hidden"))].resource == "launch"
 
 
 def test_weights_are_fetched_at_every_moment_unless_they_stay() -> None:

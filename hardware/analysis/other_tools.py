@@ -11,7 +11,6 @@ import numpy as np
 from spiking import Activity, SpikingNetwork, table
 
 from ..quantity import Quantity, scaled
-from ..render.text import run_line
 from ..workload.trace import Place, Trace
 from .pricing import trace
 
@@ -133,7 +132,7 @@ class Peers:
 
     def __str__(self) -> str:
         """Return the rows for people."""
-        lines = [f"what other tools say of {run_line(self.work)}; every tool at batch 1", ""]
+        lines = [f"what other tools say of {self.work.headline}; every tool at batch 1", ""]
         lines.append(table(["tool", "device", "asked about", "says", "MACs unseen"], list(self._cells()), left=3))
         seen: dict[str, Peer] = {}
         for row in self.rows:

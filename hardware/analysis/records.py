@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..models.base import GROUPS, Constraint, Group, Unpriced
+from ..models.base import GROUPS, Bound, Constraint, Group, Unpriced
 from ..platform.loading import Platform, cited
 from ..platform.parameter import Parameter
 from ..quantity import Quantity, quantity, total
@@ -53,7 +53,7 @@ class CostReport:
     latency_s     until the whole batch is answered; None where the platform has no clock
     entries       node × action: every energy in here is a sum over it
     alternatives  the energy counted in another way; not in any sum
-    bounds        node -> the resource that limits it
+    bounds        node -> what limits it
     ticks         steps from the first input to the last readout; None where the platform has no such step
     pace          what decides how long a step takes
     copies        physical copies of a weight, on average
@@ -67,7 +67,7 @@ class CostReport:
     unpriced: tuple[Unpriced, ...]
     alternatives: Mapping[str, Quantity]
     constraints: tuple[Constraint, ...]
-    bounds: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
     ticks: int | None = None
     cores: int | None = None
     chips: int | None = None
@@ -242,7 +242,7 @@ class CostReport:
             "feasible": self.feasible,
             "binding": self.binding,
             "constraints": [{**asdict(one), "slack": one.slack} for one in self.constraints],
-            "bounds": dict(self.bounds),
+            "bounds": {name: bound._asdict() for name, bound in self.bounds.items()},
             "dominant": self.dominant,
             "bands": [asdict(band) for band in self.bands],
             "entries": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..workload.trace import Layer, Trace
 
@@ -86,6 +86,13 @@ class Constraint:
         return self.needed > self.available
 
 
+class Bound(NamedTuple):
+    """The resource that limits a node, and the cores the node takes, on a machine that has any."""
+
+    resource: str
+    cores: int | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The cost of one network at one set of prices.
@@ -94,7 +101,7 @@ class Outcome:
     latency       s until the whole batch is answered; None without a clock
     alternatives  other ways to count the same energy: reported beside the charges, never added to them
     constraints   in the order of what a designer can least mend
-    bounds        node -> the resource that limits it
+    bounds        node -> what limits it
     ticks         steps from the first input to the last readout; None where the platform has no such step
     at_least      something on the way to the latency has no time: the true one is longer
     pace          what decides how long a step takes
@@ -106,7 +113,7 @@ class Outcome:
     constraints: tuple[Constraint, ...] = ()
     alternatives: Mapping[str, tuple[Charge, ...]] = field(default_factory=dict)
     unpriced: tuple[Unpriced, ...] = ()
-    bounds: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
     ticks: int | None = None
     cores: int | None = None
     chips: int | None = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..workload.trace import Curve, Trace
 from .base import (
+    Bound,
     Charge,
     Constraint,
     Kind,
@@ -111,7 +112,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         latency=latency,
         unpriced=tuple(unpriced),
         constraints=(*constraints, *(latency_constraint(latency, values) if latency is not None else ())),
-        bounds={one.layer.name: f"{one.bound} × {one.cores}" for one in placed},
+        bounds={one.layer.name: Bound(one.bound, one.cores) for one in placed},
         ticks=work.ticks,
         cores=cores,
         chips=chips,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from spiking import InvalidInput
 
 from ..workload.trace import Matrix, Place, Trace
-from .base import Charge, Constraint, Kind, Outcome, Slot, Values, function_charges, latency_constraint
+from .base import Bound, Charge, Constraint, Kind, Outcome, Slot, Values, function_charges, latency_constraint
 
 WIDTHS = (4, 8, 16, 32)  # bits of the arithmetic
 RATE = "the rate of the arithmetic at some width"
@@ -101,7 +101,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         latency=latency,
         alternatives={"bottom-up": (*counted, *functions, *outside)},
         constraints=(Constraint("memory", needed, values["memory"], "B"), *latency_constraint(latency, values)),
-        bounds={layer.name: layer.bound for layer in timed},
+        bounds={layer.name: Bound(layer.bound) for layer in timed},
         copies=1.0,
         assumptions=tuple(_assumptions(values, width, batch, resident)),
     )
