@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test docs golden clean
+.PHONY: demo test fuzz docs golden clean
 
 demo: .venv/ready                ## set up, then the main demo on embedded data
 	$(BIN)/python demos/quickstart.py
 
-test: .venv/ready                ## set up, then every test, ruff and mypy among them
-	$(BIN)/python -m pytest
+test: .venv/ready                ## set up, then every test on two cores; ruff, mypy and the docs among them
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+fuzz: .venv/ready                ## set up, then 10,000 mutated platforms, activities and traces: for the night
+	HECTOHERTZ_FUZZ=1 $(BIN)/python -m pytest -n 2 -m fuzz
 
 docs: .venv/ready                ## set up, then build the documentation: build/docs/index.html
 	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs

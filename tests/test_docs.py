@@ -60,6 +60,8 @@ def test_the_documentation_builds_and_is_whole(tmp_path: Path) -> None:
         output = text(" ".join(OUTPUT.findall(page.read_text(encoding="utf-8"))))
         assert bool(output) == bool(lines), name
         assert [line for line in lines if line not in output] == [], name
+    shown = text((tmp_path / "gallery" / "quickstart.html").read_text(encoding="utf-8"))
+    assert [name for name in ("brain", "loihi1", "a100", "horowitz45nm") if f" {name} " not in shown] == []
     for name in ("quickstart", "costs"):
         assert (tmp_path / f"{name}.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert (tmp_path / "_images" / "sphx_glr_quickstart_001.png").stat().st_size > 30_000

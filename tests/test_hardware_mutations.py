@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tomllib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -49,11 +50,14 @@ NUMBERS = (
     *(5e-324, 1e-300, math.nan, math.inf, -math.inf, 10**400, -(10**400), 2**63, 16, 17, 33, 64),
 )
 
+NIGHTLY = os.environ.get("HECTOHERTZ_FUZZ") == "1"
+
 
 def quick(examples: int) -> settings:
-    """Return the same examples in every run, however long each takes."""
+    """Return the same examples in every run: 10,000 in all by `make fuzz`, 500 else."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    return settings(max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
+    count = examples if NIGHTLY else examples // 20
+    return settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
 
 
 def mlp(*widths: int) -> SpikingNetwork:
@@ -261,6 +265,7 @@ def test_what_is_mutated_is_sound_before(room: Path, name: str) -> None:
     assert platform.prices == load_platform(name).prices
 
 
+@pytest.mark.fuzz
 @quick(4500)
 @given(st.sampled_from(MUTATED), st.lists(mutations, min_size=1, max_size=3))
 def test_mutated_platforms(room: Path, name: str, changes: list) -> None:
@@ -275,6 +280,7 @@ def test_mutated_platforms(room: Path, name: str, changes: list) -> None:
         assert json.loads(report.to_json())["platform"] == name
 
 
+@pytest.mark.fuzz
 @quick(1500)
 @given(
     st.sampled_from(MUTATED),
@@ -468,6 +474,7 @@ def curves(ticks: int) -> st.SearchStrategy[Any]:
 names = st.sampled_from(["x", "if1", "fc1", "fc2", "y", "nobody", "", 3, None, ("x",)])
 
 
+@pytest.mark.fuzz
 @quick(2500)
 @given(
     st.sampled_from(("steps", "samples", "delay", "network", "spikes", "events", "one spikes", "one events")),
@@ -547,6 +554,7 @@ fields = st.one_of(
 )
 
 
+@pytest.mark.fuzz
 @quick(1500)
 @given(fields, st.integers(0, 2), st.sampled_from(["brain", "loihi1", "a100", "horowitz45nm", "v100_events"]))
 def test_mutated_traces(change: tuple[str, str, Any], at: int, platform: str) -> None:
