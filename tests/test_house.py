@@ -7,7 +7,9 @@ import importlib
 import inspect
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -134,3 +136,129 @@ def test_no_torchvision() -> None:
 def test_tools_are_content(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+Graph = dict[str, set[str]]
+
+
+def modules(package: str) -> dict[str, Path]:
+    """Every module of a package, by its dotted name."""
+    names = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in FILES if p.is_relative_to(ROOT / package)}
+    return {name.removesuffix(".__init__"): path for name, path in names.items()}
+
+
+def imported(name: str, source: str, known: set[str], *, is_package: bool) -> set[str]:
+    """The modules of `known` that a module imports: at its top, inside functions and under TYPE_CHECKING."""
+    parent = name if is_package else name.rpartition(".")[0]
+    wanted: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            wanted += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = parent.split(".")[: len(parent.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            wanted += [f"{base}.{alias.name}" for alias in node.names]
+    found = set()
+    for target in wanted:
+        while target and target not in known:  # a name inside a module stands for the module
+            target = target.rpartition(".")[0]
+        found |= {target} - {"", name}
+    return found
+
+
+def import_graph(package: str) -> Graph:
+    known = modules(package)
+    return {
+        name: imported(name, path.read_text(), set(known), is_package=path.name == "__init__.py")
+        for name, path in known.items()
+    }
+
+
+def rings(graph: Graph) -> list[list[str]]:
+    """Sets of modules that import each other, directly or through others."""
+    reach = {name: set(targets) for name, targets in graph.items()}
+    for middle in graph:
+        for targets in reach.values():
+            if middle in targets:
+                targets |= reach[middle]
+    found = {
+        tuple(sorted(other for other in reach[name] if name in reach[other])) for name in graph if name in reach[name]
+    }
+    return [list(ring) for ring in sorted(found)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_modules_import_each_other_in_a_ring(package: str) -> None:
+    assert rings(import_graph(package)) == []
+
+
+def test_the_ring_rule_itself_can_fail() -> None:
+    sources = {
+        "p.a": "def f():\n    from .b import g",
+        "p.b": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import c",
+        "p.c": "import p.a",
+        "p.d": "from .a import f",
+    }
+    graph = {name: imported(name, source, set(sources), is_package=False) for name, source in sources.items()}
+    assert rings(graph) == [["p.a", "p.b", "p.c"]]
+
+
+def hidden(names: Iterable[str]) -> list[str]:
+    """Modules that a function or class of the same name hides from `import package.module`."""
+    return [
+        name
+        for name in names
+        if (parent := name.rpartition(".")[0])
+        and not isinstance(getattr(sys.modules[parent], name.rpartition(".")[2]), ModuleType)
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_is_hidden_by_a_function_of_its_name(package: str) -> None:
+    names = [name for name in modules(package) if not name.endswith("__main__")]
+    for name in names:
+        importlib.import_module(name)
+    assert hidden(names) == []
+
+
+def test_the_module_name_rule_itself_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    import spiking.nodes
+
+    monkeypatch.setattr(spiking, "nodes", lambda: None)
+    assert hidden(["spiking.nodes"]) == ["spiking.nodes"]
+
+
+def untidy(source: str) -> list[str]:
+    """What a reader stumbles over: long functions, a variable called `one`, a list times a condition, a loop as `let`."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef(name=name, lineno=first, end_lineno=int(last)) if last - first >= 50:
+                found.append(f"{first}: {name} has {last - first + 1} lines")
+            case ast.Name(id="one", ctx=ast.Store()) | ast.arg(arg="one"):
+                found.append(f"{node.lineno}: 'one' says nothing of what it is")
+            case ast.BinOp(left=ast.List(), op=ast.Mult(), right=ast.Compare() | ast.BoolOp()):
+                found.append(f"{node.lineno}: a list times a condition")
+            case ast.comprehension(iter=ast.List(elts=[alone]) | ast.Tuple(elts=[alone])) if not isinstance(
+                alone, ast.Starred
+            ):
+                found.append(f"{alone.lineno}: a loop over one value")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_code_is_tidy(path: Path) -> None:
+    assert untidy(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n" + "    pass\n" * 50,
+        "for one in range(3): pass",
+        "lines += ['x'] * (n > 1)",
+        "[y for x in range(3) for y in [x + 1]]",
+    ],
+)
+def test_the_tidy_rule_itself_can_fail(source: str) -> None:
+    assert untidy(source)
