@@ -229,7 +229,7 @@ def test_the_module_name_rule_itself_can_fail(monkeypatch: pytest.MonkeyPatch) -
 
 
 def untidy(source: str) -> list[str]:
-    """What a reader stumbles over: long functions, a variable called `one`, a list times a condition, a loop as `let`."""
+    """What a reader stumbles over: long functions, variables called `one`, lists times conditions, loops as `let`."""
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:
