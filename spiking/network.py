@@ -51,13 +51,7 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Named nodes in topological order; NumPy arrays only, no batch, no time. `SpikingNetwork` adds the verbs.
-
-        sigma-delta   input and biases are injected at tick 1; the readout is a running sum
-        rate          input and biases are injected every tick; the readout is a running mean
-
-    `method` names the conversion that made it, `origins` say where each node came from.
-    """
+    """The record behind `SpikingNetwork`, which describes it and adds the verbs."""
 
     nodes: tuple[Node, ...]
     schedule: Schedule = "sigma-delta"
@@ -167,6 +161,12 @@ class Network:
                     ends[node.name] = value
         return ends
 
+    def undecided(self) -> list[str]:
+        """Return what is wrong if neurons have no alphabet, as `convert` leaves none of them: a line, or nothing."""
+        drafts = [node.name for node in self.populations if node.alphabet is None]
+        some = ", ".join(drafts[:5])
+        return [f"{len(drafts)} neuron node(s) have no alphabet yet: {some}; convert() sets one"] if drafts else []
+
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Return the nodes that read node `name`."""
         return self._consumers.get(name, ())
@@ -267,7 +267,7 @@ class Network:
             if not node.name:
                 yield f"a {type(node).__name__} has no name"
             if node.name in seen:
-                yield f"{_label(node)}: the name is taken twice"
+                yield f"{_label(node)}: the name is used twice"
             for name in node.inputs:
                 if name not in names:
                     yield f"{_label(node)}: input '{name}' does not exist"
@@ -302,9 +302,9 @@ class Network:
         for node in self.nodes:
             if isinstance(node, Weighted | Product) and all(name in self.by_name for name in node.inputs):
                 for name in node.inputs:
-                    weights = self._weights_above(name)
-                    if weights:
-                        yield f"{_label(node)}: is fed by '{weights}' without a neuron between; put a relay before it"
+                    fed = self._weights_above(name)
+                    if fed:
+                        yield f"{_label(node)}: is fed by '{fed}' without a neuron in between; insert a relay before it"
 
     def _weights_above(self, name: str) -> str:
         """The first node whose weights reach `name` without a neuron in between, itself maybe; "" is none."""

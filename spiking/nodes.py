@@ -24,7 +24,7 @@ Array = NDArray[Any]
 class Node:
     """A named node; `inputs` are the names of the nodes that feed it, in order.
 
-    cell   place in a recurrent cell: nodes of one kind and one cell are the same elements at other moments
+    cell   place in a recurrent cell: nodes of one kind and one cell are the same elements at other time steps
     """
 
     name: str
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """The door in: injects the analog or event input x, once (sigma-delta) or every tick (rate).
+    """The analog or event input x, injected once (sigma-delta) or at every tick (rate).
 
     With a `vocabulary` of V the input is ids 0 … V−1 and stands for one event each in a one-hot population.
     A `binary` input holds zeros and ones only: a mask.
@@ -64,7 +64,7 @@ class Input(Node):
 
 @dataclass(frozen=True, eq=False)
 class Output(Node):
-    """The door out: a ← a + input; the readout is f(a) (sigma-delta) or f(a/t) (rate), f whatever reads it applies."""
+    """The readout: a ← a + input, read as f(a) (sigma-delta) or f(a/t) (rate); f is computed by whoever reads it."""
 
     function: tuple[Function, ...] = ()
 
@@ -144,8 +144,11 @@ class Neuron(Node):
         for function in self.function:
             yield from function.faults()
         if any(isinstance(function, ArgMax) for function in self.function):
-            yield "an argmax has no spikes; only an output can read one"
+            yield "an argmax sends no spikes; only an output may have one"
         if self.alphabet is not None:
             yield from self.alphabet.faults()
         if self.start < 1 or (self.window is not None and self.window < 1):
             yield f"start and window must be at least 1, not {self.start} and {self.window}"
+
+
+KINDS: tuple[type[Node], ...] = (Input, Output, Neuron, MatMul, Multiply)

@@ -16,9 +16,9 @@ FLOAT32 = np.dtype(np.float32)
 
 @dataclass(frozen=True)
 class ShapeOnly:
-    """The shape and type of an array whose values nobody has; views of it are such arrays too.
+    """The shape and type of an array without values, in its place in a node; views of it are ShapeOnly too.
 
-    Where values are read, NumPy's functions included, it raises InvalidNetwork.
+    Reading values, as NumPy's functions do, raises InvalidNetwork.
     """
 
     shape: tuple[int, ...]

@@ -135,7 +135,7 @@ def _misfits(x: Array, node: Input) -> Iterator[str]:
     elif x.dtype.kind == "f" and not np.all(np.isfinite(x)):
         yield f"holds {np.count_nonzero(~np.isfinite(x))} NaN or infinite values"
     elif node.binary and not np.all((x == 0) | (x == 1)):
-        yield "is a mask: it takes zeros and ones"
+        yield "is a mask: it takes only zeros and ones"
     elif node.vocabulary and (x.dtype.kind not in "iu" or (x.size and not 0 <= x.min() <= x.max() < node.vocabulary)):
         yield f"takes ids 0 … {node.vocabulary - 1}, as integers"
 
@@ -173,9 +173,7 @@ def _plan(
     names = {node.name for node in network.populations}
     keep = names if record is True else {record} if isinstance(record, str) else set(record or ())
     faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
-    drafts = [node.name for node in network.populations if node.alphabet is None]
-    if drafts:
-        faults.append(f"{len(drafts)} neuron node(s) have no alphabet yet: {', '.join(drafts[:5])}; convert() sets one")
+    faults += network.undecided()
     if faults:
         raise InvalidInput("\n  ".join(["cannot run:", *faults]) if len(faults) > 1 else faults[0])
     return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
@@ -226,7 +224,6 @@ def _activity(network: Network, plan: Plan, samples: int, counts: dict[str, Arra
 def _progress(items: Iterator[dict[str, Array]], progress: bool | None, title: str) -> Iterable[dict[str, Array]]:
     from tqdm import tqdm
 
-    shown: Iterable[dict[str, Array]] = tqdm(
-        items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress
-    )
+    hidden = None if progress is None else not progress
+    shown: Iterable[dict[str, Array]] = tqdm(items, desc=title, unit="batch", leave=False, disable=hidden)
     return shown

@@ -15,25 +15,9 @@ from .alphabets import Alphabet
 from .errors import InvalidFile
 from .functions import Function
 from .groups import FUNCTIONS
-from .linear_maps import (
-    Add,
-    AvgPool,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Embedding,
-    Gather,
-    Linear,
-    Mean,
-    Mix,
-    Pad,
-    Permute,
-    Reshape,
-    Scale,
-    Slice,
-)
+from .linear_maps import LINEAR_MAPS
 from .network import Network, Origin
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
+from .nodes import KINDS, Node
 from .shape_only import ShapeOnly
 
 FORMAT = "hectohertz"
@@ -42,27 +26,7 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 Held = dict[str, Any]  # arrays, and ShapeOnly in their place
 Kind = TypeVar("Kind", bound=Network)
-VOCABULARY: tuple[type[Node], ...] = (
-    *(Input, Output, Neuron, MatMul, Multiply),
-    *(
-        Linear,
-        Conv,
-        ConvTranspose,
-        Embedding,
-        AvgPool,
-        Mean,
-        Mix,
-        Scale,
-        Add,
-        Concat,
-        Reshape,
-        Permute,
-        Slice,
-        Pad,
-        Gather,
-    ),
-)
-NODES = {kind.__name__: kind for kind in VOCABULARY}
+NODES: dict[str, type[Node]] = {kind.__name__: kind for kind in (*KINDS, *LINEAR_MAPS)}
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
@@ -97,7 +61,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
         with source.open("rb") as file:
             head, arrays = _archive(file)
     except Exception as error:  # zip, zlib, JSON and NumPy each choke on altered bytes in ways of their own
-        reason = f"{source} cannot be read: it is cut short, altered, or no .npz at all ({error})"
+        reason = f"{source} cannot be read: it is truncated, altered, or not an .npz file ({error})"
         raise InvalidFile(reason) from error
     if head is None:
         raise InvalidFile(f"{source} is not a {FORMAT} file: it has no header")

@@ -230,7 +230,7 @@ def test_assumed_activity_is_arithmetic() -> None:
     assert "activity assumed" in str(compare(network, activity))
 
 
-def test_a_neuron_speaks_within_its_window() -> None:
+def test_a_neuron_fires_within_its_window() -> None:
     network = on_meta("cnn")
     activity = assumed(network, spikes_per_neuron=1.5)
     for node in network.populations:

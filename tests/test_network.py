@@ -105,12 +105,12 @@ BAD: dict[str, tuple[Node, str]] = {
     "positive axis": (Mean("b", ("x",), (0,)), "axis 0 is not one of"),
     "scale": (Scale("b", ("x",), ONES(3)), "weight (3,) does not broadcast to (4,)"),
     "infinite scale": (Scale("b", ("x",), np.full(4, np.inf)), "weight has NaN or infinite entries"),
-    "reshape": (Reshape("b", ("x",), (3,)), "has not as many entries"),
-    "permute": (Permute("b", ("x",), (-2,)), "no permutation"),
+    "reshape": (Reshape("b", ("x",), (3,)), "does not have as many entries"),
+    "permute": (Permute("b", ("x",), (-2,)), "not a permutation"),
     "slice": (Slice("b", ("x",), -1, 2, 5), "not a slice of an axis of 4"),
     "pad": (Pad("b", ("x",), (-4,), (0,)), "leaves nothing"),
-    "gather": (Gather("b", ("x",), -1, np.array([4])), "reach outside an axis of 4"),
-    "gather by floats": (Gather("b", ("x",), -1, np.array([0.5])), "one axis of integers"),
+    "gather": (Gather("b", ("x",), -1, np.array([4])), "lie outside an axis of 4"),
+    "gather by floats": (Gather("b", ("x",), -1, np.array([0.5])), "indices must be integers"),
     "average": (AvgPool("b", ("x",), (5,), (1,), (0,)), "larger than the padded input"),
     "average stride": (AvgPool("b", ("x",), (2,), (0,), (0,)), "at least 1"),
     "maximum": (Neuron("b", ("x",), (MaxPool((5,), (1,), (0,), (1,)),), binary(1.0)), "larger than shape"),
@@ -138,7 +138,7 @@ def test_a_bad_node_is_named_with_its_reason(what: str) -> None:
     assert any(reason in line for line in lines)
 
 
-def test_a_network_needs_both_doors() -> None:
+def test_a_network_needs_an_input_and_an_output() -> None:
     assert faults() == ["the network has no input", "the network has no output"]
 
 
@@ -147,7 +147,7 @@ def test_weights_are_not_fed_by_weights() -> None:
     above, wiring = Linear("a", ("x",), ONES((4, 4))), Reshape("r", ("a",), (2, 2))
     below = Linear("b", ("r",), ONES((3, 2)))
     (line,) = faults(X, above, wiring, below, Output("out", ("b",)))
-    assert line == "Linear 'b': is fed by 'a' without a neuron between; put a relay before it"
+    assert line == "Linear 'b': is fed by 'a' without a neuron in between; insert a relay before it"
     cured = Linear("b", ("n",), ONES((3, 2)))
     SpikingNetwork((X, above, wiring, unit("n", "r"), cured, Output("out", ("b",)))).check()
 

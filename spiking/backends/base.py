@@ -27,8 +27,8 @@ class Plan:
     keep: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def speaks(self, neuron: Neuron, tick: int) -> bool:
-        """Whether a neuron may send at this tick (1 .. steps)."""
+    def may_fire(self, neuron: Neuron, tick: int) -> bool:
+        """Whether a neuron may fire at this tick (1 .. steps)."""
         if not self.wavefront:
             return True
         return neuron.start <= tick and (neuron.window is None or tick < neuron.start + neuron.window)
@@ -70,14 +70,24 @@ class Backend(ABC):
     def reasons(self, network: Network) -> Iterator[str]:
         """Yield one line for each node this backend cannot run."""
         for node in network:
-            label = f"{type(node).__name__} '{node.name}'"
             for part in (node, *(node.function if isinstance(node, Neuron | Output) else ())):
                 if type(part) in self.cannot:
-                    yield f"{label}: {self.cannot[type(part)]}"
+                    yield f"{type(part).__name__} '{node.name}': {self.cannot[type(part)]}"
                 elif isinstance(part, Function) and self.lacks(part):
-                    yield f"{label}: it has no function '{part.label}'; use another backend, or add it to this one"
+                    what = f"it has no function '{part.label}'; use another backend, or add it to this one"
+                    yield f"{type(node).__name__} '{node.name}': {what}"
 
 
 def tally(sent: Array) -> Array:
     """Count non-zero values of (T, B, …) over the batch: (T, …)."""
     return np.asarray(np.count_nonzero(sent, axis=1))
+
+
+def joined(parts: list[BatchResult]) -> BatchResult:
+    """Return the result of consecutive parts of one batch."""
+
+    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
+        return {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
+
+    counts = {name: np.sum([part.counts[name] for part in parts], axis=0) for name in parts[0].counts}
+    return BatchResult(along([part.readouts for part in parts]), counts, along([part.rasters for part in parts]))

@@ -25,6 +25,10 @@ WIDE = 8  # how many elements one helper compares
 class Stage:
     """One population: y = value, after `lines`; or, with a `term`, the sum of that term over its members.
 
+    size        how many elements it has, of one sample
+    value       its y, an expression or the name of the last line
+    lines       assignments before it, in order, in Brian2's language
+    term        what a sum adds up, of each element of `members`: y_pre is that element's y
     reads       name -> number of the stage read, and the flat index of the element read there, (size,)
     constants   name -> a parameter of each element, (size,)
     members     of a sum: the stage summed over, and the element each of its elements adds to

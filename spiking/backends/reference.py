@@ -168,7 +168,7 @@ def _neuron(node: Neuron, network: Network, plan: Plan, batch: int) -> Step:
     def step(tick: int, arriving: list[Array]) -> Array:
         nonlocal a, s
         a = a + arriving[0]
-        if not plan.speaks(node, tick):
+        if not plan.may_fire(node, tick):
             return np.zeros_like(s)
         sent = emit(alphabet, target(node, a, tick, network.schedule) + v0 - s)
         s = s + sent
