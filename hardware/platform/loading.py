@@ -140,14 +140,13 @@ def cited(parameters: Iterable[Parameter]) -> dict[str, str]:
 @cache
 def _shipped(name: str) -> Platform:
     if name not in _names():
-        raise InvalidInput(
-            f"unknown platform '{name}'; there are {', '.join(_names())}, or give the path of a .toml file"
-        )
+        shipped = ", ".join(_names())
+        raise InvalidInput(f"unknown platform '{name}'; there are {shipped}, or give the path of a .toml file")
     return _parse(_raw((SHIPPED / f"{name}.toml").read_bytes(), f"{name}.toml"), f"{name}.toml", name)
 
 
 def _names() -> list[str]:
-    return sorted(f.name[:-5] for f in SHIPPED.iterdir() if f.name.endswith(".toml"))
+    return sorted(file.stem for file in SHIPPED.glob("*.toml"))
 
 
 def _raw(content: bytes, label: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def _raw(content: bytes, label: str, below: tuple[str, ...] = ()) -> dict[str, A
         own["kind"] = FORMER_KINDS.get(own["kind"], own["kind"])
     if "extends" not in own:
         return own
-    known = {f.name[:-5]: f for folder in (SHIPPED, FAMILIES) for f in folder.iterdir() if f.is_file()}
+    known = {file.stem: file for folder in (SHIPPED, FAMILIES) for file in folder.glob("*.toml")}
     name = own["extends"]
     if not isinstance(name, str) or name not in known or name in below:
         raise InvalidFile(f"{label}: extends: one of {', '.join(sorted(known))} was expected, not {said(name)}")

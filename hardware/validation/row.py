@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..analysis.pricing import estimate
+from ..analysis.pricing import price
 from ..analysis.records import CostReport
+from ..platform.loading import load_platform
 from ..workload.trace import Trace
 from ..workload.zoo import net
 
@@ -19,6 +20,8 @@ class Row:
 
         fold = max(predicted/measured, measured/predicted)
 
+    what        the device, the network and the quantity
+    unit        of measured and predicted
     tolerance   the largest fold that passes; None where the row is shown and not scored
     why         of a row that is not scored, or that is known to miss: the cause
     """
@@ -45,6 +48,8 @@ class Row:
 class Group:
     """The rows of one source; it passes if each scored row does.
 
+    key           V1, V2, …
+    source        a key of references.toml
     consistency   its numbers come from the very source of the platform's: a check of arithmetic, not a prediction
     """
 
@@ -82,7 +87,7 @@ def cost(
 ) -> CostReport:
     """Price a network of the zoo on a platform."""
     trace = _trace(name, tuple(sorted((options or {}).items())), activity, steps)
-    return estimate(trace, platform=platform, batch=batch, **numbers)
+    return price(trace, load_platform(platform).replaced(numbers), batch)
 
 
 def seconds(report: CostReport) -> float:
