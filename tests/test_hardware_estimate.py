@@ -202,8 +202,8 @@ def test_the_verdict_of_a_brain_names_what_binds() -> None:
 
 
 def test_a_verdict_that_the_bands_can_turn_says_so() -> None:
-    """8 ticks of 5 to 20 ms are 40 to 160 ms, against a budget of 100 to 200 ms: 160 > 100 at the dear end."""
-    said = "the verdict is not certain: feasible at the cheap end of every band, not feasible at the dear end"
+    """8 ticks of 5 to 20 ms are 40 to 160 ms, against a budget of 100 to 200 ms: 160 > 100 at the high-cost end."""
+    said = "the verdict is not certain: feasible at the low-cost end of every band, not feasible at the high-cost end"
     assert said in estimate(CNN, RUN, "brain").assumptions
     assert said not in estimate(CNN, measured(CNN, steps=4), "brain").assumptions  # 80 ms at most
 
@@ -596,7 +596,7 @@ def test_a_comparison_hands_budgets_to_those_that_know_them() -> None:
     both = compare(CNN, RUN, ["brain", "a100"], synapse_budget=10)
     assert [report.feasible for report in both.reports] == [False, True]
     assert "brain: not feasible, synapses" in str(both)
-    with pytest.raises(InvalidInput, match="'nonsense' is no number of brain, a100"):
+    with pytest.raises(InvalidInput, match="none of brain, a100 has a parameter 'nonsense'"):
         compare(CNN, RUN, ["brain", "a100"], nonsense=1)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
 
-from . import text
-
-if TYPE_CHECKING:
-    from ..analysis.comparison import Comparison
-    from ..analysis.records import CostReport
+from ..analysis.comparison import Comparison
+from ..analysis.records import CostReport
+from . import text, words
 
 ENTRIES = ("node", "action", "group", "count", "price", "unit_price", "unit", "energy", "low", "high", "at_least")
 ROWS = (
@@ -59,7 +56,7 @@ def report_markdown(report: CostReport) -> str:
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison for a Markdown page: verdict, the table of platforms, what it rests on."""
     head, rows = text.platform_rows(comparison)
-    lines = [comparison.verdict.sentence, _plain(text.run_line(comparison.work)), markdown(head, rows)]
+    lines = [words.sentence(comparison.verdict), _plain(text.run_line(comparison.work)), markdown(head, rows)]
     return "\n\n".join([*lines, "\n".join(f"- {_plain(line)}" for line in comparison.assumptions)]) + "\n"
 
 

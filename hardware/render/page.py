@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from spiking import __version__, si
 
+from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.base import GROUPS, Constraint
 from ..platform.loading import CITED, cited, references
@@ -16,9 +17,6 @@ from . import words
 from .page_data import embedded
 from .pages import FILES
 from .text import BREAK_EVEN_NOTE, break_even_rows, run_line
-
-if TYPE_CHECKING:
-    from ..analysis.comparison import Comparison
 
 SCRIPTS = ("format.js", "kinds.js", "cores.js", "model.js", "charts.js", "figures.js", "tables.js", "page.js")
 
@@ -45,12 +43,13 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
     first = comparison.rows[0]
     verdict = comparison.verdict
     return pages.from_string(_file("report.html")).render(
-        title=title or _title(work),
+        title=title or (f"What {work.name} costs" if work.name else "What this network costs"),
         run=run_line(work),
         network=_network(work),
-        verdict=verdict.sentence,
-        wins=verdict.wins,
-        left_out=verdict.left_out,
+        assumed=work.assumed,
+        verdict=words.sentence(verdict),
+        wins=[(win, words.flips(win)) for win in verdict.wins],
+        left_out=words.left_out(verdict),
         even=break_even_rows(comparison),
         even_note=BREAK_EVEN_NOTE,
         batch=comparison.batch,
@@ -69,12 +68,6 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
         script="\n".join(map(_file, SCRIPTS)),
         data=embedded(comparison),
     )
-
-
-def _title(work: Trace) -> str:
-    """A network from shapes has a name; a converted one is its counts."""
-    name = work.network.split(",")[0]
-    return "What this network costs" if name[:1].isdigit() else f"What {name} costs"
 
 
 def _file(name: str) -> str:

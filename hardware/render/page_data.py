@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from spiking import InvalidInput
 
+from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.placement import place
 from ..workload.trace import Curve
-
-if TYPE_CHECKING:
-    from ..analysis.comparison import Comparison
+from . import words
 
 MOST_TICKS = 4_000
 
@@ -39,7 +38,7 @@ def _data(c: Comparison) -> dict[str, Any]:
     work = c.reports[0].work
     return {
         "batch": c.batch,
-        "verdict": c.verdict.sentence,
+        "verdict": words.sentence(c.verdict),
         "network": {
             **{name: getattr(work, name) for name in ("steps", "stages", "ticks", "interval", "neurons")},
             **{name: getattr(work, name) for name in ("weights", "unrolled", "physical", "dynamic", "macs")},

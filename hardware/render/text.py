@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from spiking import table
 
-from ..analysis.verdict import METRICS, break_even
+from ..analysis.comparison import Comparison, Sweep
+from ..analysis.records import CostReport
 from ..models.base import Constraint
 from ..platform.parameter import Price
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
 from . import words
-
-if TYPE_CHECKING:
-    from ..analysis.comparison import Comparison, Sweep
-    from ..analysis.records import CostReport
+from .other_tools import peers
 
 
 def report(r: CostReport) -> str:
@@ -28,38 +25,7 @@ def report(r: CostReport) -> str:
 
 def run_line(work: Trace) -> str:
     """Return one line about the network and its activity."""
-    activity = f"activity measured on {work.samples:,} samples" if work.samples else "activity assumed"
-    if work.samples == 1:
-        activity = "activity measured on 1 sample"
-    run = f"{work.steps} step{'s' * (work.steps > 1)}, delay {work.delay}, {work.bits:.1f} bits a spike"
-    return f"{work.network} · {run} · {activity}"
-
-
-def counts(work: Trace) -> str:
-    """Return a trace for people: a line for each place where events arrive."""
-    rows = []
-    for place in work.places:
-        space, time = place.reuse
-        rows.append(
-            [
-                place.name,
-                place.kind.lower(),
-                str(place.stage),
-                f"{place.weights:,}" if place.weights else "–",
-                f"{place.unrolled:,}" if place.unrolled else "–",
-                f"{place.dynamic:,}" if place.dynamic else "–",
-                f"{space:,.1f}" if place.weights else "–",
-                str(time),
-                f"{place.calls:,}",
-                f"{place.events.sum():,.1f}",
-            ]
-        )
-    last = ["total", "", str(work.stages), *(f"{n:,}" for n in (work.weights, work.unrolled, work.dynamic))]
-    last += [f"{work.unrolled / work.weights:,.1f}" if work.weights else "–", "", "", f"{work.events:,.1f}"]
-    head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
-    head += ["R space", "R time", "in turn", "syn. events"]
-    note = "R batch is the batch: on machines that hold several inferences at once, each weight is read once for all"
-    return "\n".join([run_line(work), "", table(head, rows, last, left=2), note])
+    return work.headline
 
 
 def nodes(r: CostReport) -> str:
@@ -213,7 +179,7 @@ def comparison(c: Comparison) -> str:
     """Return platforms side by side, at one batch."""
     work = c.work
     lines = [run_line(work), f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
-    lines += ["", table(*platform_rows(c)), "", str(c.verdict), ""]
+    lines += ["", table(*platform_rows(c)), "", words.verdict_lines(c.verdict), ""]
     ratio = f", {work.events / work.macs:.2g} events a MAC" if work.macs else ""
     lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
     lines += break_evens(c)
@@ -224,7 +190,7 @@ def comparison(c: Comparison) -> str:
         if r.unpriced:
             what = ", ".join(dict.fromkeys(one.action for one in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
-    return "\n".join([*lines, *c.assumptions, *(["", str(c.peers)] if c.peers is not None else [])])
+    return "\n".join([*lines, *c.assumptions, *(["", peers(c.peers)] if c.peers is not None else [])])
 
 
 def sweep(found: Sweep) -> str:
@@ -236,8 +202,8 @@ def sweep(found: Sweep) -> str:
         rows = [[name, *(figure(one[name]) for one in found)] for name in names]
         parts.append(table([title, *head], rows))
     rows = [
-        [METRICS[metric][0], *(next((w.winner for w in one.verdict.wins if w.metric == metric), "–") for one in found)]
-        for metric in METRICS
+        [claim, *(next((w.winner for w in one.verdict.wins if w.metric == metric), "–") for one in found)]
+        for metric, claim in words.CLAIMS.items()
     ]
     lines = [*parts, table(["", *head], rows)]
     unfit = any(not row.feasible for one in found for row in one.rows)
@@ -266,15 +232,11 @@ BREAK_EVEN_NOTE = "0: it needs more without a single event; any: it needs less a
 
 def break_even_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return head and rows of that table: dense platforms down, spiking ones across; none without both."""
-    spiking = [r for r in c.reports if r.platform.kind in ("brain", "neuromorphic") and r.latency_s is not None]
-    dense = [r for r in c.rows if r.platform.kind == "von_neumann"]
-    if not (c.work.events and c.work.macs and spiking):
-        return [], []
-    rows = [
-        [r.platform.name, *(_activity(break_even(c.work, s.platform, r.platform, c.batch)) for s in spiking)]
-        for r in dense
-    ]
-    return ["break-even, in events a MAC", *(s.platform.name for s in spiking)], rows
+    dense = dict.fromkeys(pair.dense for pair in c.even)
+    cells = {(pair.dense, pair.spiking): _activity(pair.activity) for pair in c.even}
+    spiking = dict.fromkeys(pair.spiking for pair in c.even)
+    rows = [[name, *(cells[name, other] for other in spiking)] for name in dense]
+    return (["break-even, in events a MAC", *spiking], rows) if rows else ([], [])
 
 
 def _activity(p: float) -> str:

@@ -275,6 +275,7 @@ class Shapes(Wiring):
         neurons = sum(body.neurons for body in self._bodies.values())
         sizes = {name: prod(shape) * self._words.get(name, 1) for name, shape in self._inputs.items()}
         return Trace(
+            name=self.name,
             network=f"{self.name}, {len(layers)} layers, {neurons:,} neurons",
             order=tuple(dict.fromkeys(self._order)),
             steps=steps,

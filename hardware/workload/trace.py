@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking import InvalidInput
+from spiking import InvalidInput, table
 
 from ..bounds import LARGEST, curve_fault, number, said, whole
 
@@ -124,6 +124,8 @@ class Trace:
     columns   neuron nodes -> binary neurons for each neuron
     sizes     input, neuron and product nodes -> elements, columns included
     samples   how many samples the activity was measured on; 0: it was assumed
+    network   what the network is: its size in words
+    name      what it is called; empty where nobody named it
     """
 
     network: str
@@ -142,16 +144,34 @@ class Trace:
     sizes: dict[str, int]
     inputs: frozenset[str]
     assumptions: tuple[str, ...]
+    name: str = ""
 
     def __repr__(self) -> str:
         """Return one line."""
         return f"Trace({self.network}, {self.ticks} ticks, {self.events:,.0f} events)"
 
     def __str__(self) -> str:
-        """Return the counts for people."""
-        from ..render.text import counts
+        """Return the counts for people: a line for each place where events arrive."""
+        head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
+        head += ["R space", "R time", "in turn", "syn. events"]
+        last = ["total", "", str(self.stages), *(f"{n:,}" for n in (self.weights, self.unrolled, self.dynamic))]
+        last += [f"{self.unrolled / self.weights:,.1f}" if self.weights else "–", "", "", f"{self.events:,.1f}"]
+        note = (
+            "R batch is the batch: on machines that hold several inferences at once, each weight is read once for all"
+        )
+        return "\n".join([self.headline, "", table(head, [_cells(place) for place in self.places], last, left=2), note])
 
-        return counts(self)
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing ran: the activity is an assumption."""
+        return self.samples == 0
+
+    @property
+    def headline(self) -> str:
+        """One line about the network and its activity."""
+        measured = f"measured on {self.samples:,} sample{'' if self.samples == 1 else 's'}"
+        run = f"{self.steps} step{'s' if self.steps > 1 else ''}, delay {self.delay}, {self.bits:.1f} bits a spike"
+        return f"{self.network} · {run} · activity {'assumed' if self.assumed else measured}"
 
     def scaled(self, factor: float) -> Trace:
         """Return the trace of `factor` times the activity: every spike and every event; InvalidInput if it is none."""
@@ -250,6 +270,14 @@ class Trace:
     def events(self) -> float:
         """Synaptic events of one inference."""
         return float(sum(place.events.sum() for place in self.places))
+
+
+def _cells(place: Place) -> list[str]:
+    """A place as a line of the printed table."""
+    space, time = place.reuse
+    counts = [f"{n:,}" if n else "–" for n in (place.weights, place.unrolled, place.dynamic)]
+    uses = [f"{space:,.1f}" if place.weights else "–", str(time), f"{place.calls:,}"]
+    return [place.name, place.kind.lower(), str(place.stage), *counts, *uses, f"{place.events.sum():,.1f}"]
 
 
 def _count_faults(name: str, owner: Place | Layer, least: dict[str, int]) -> Iterator[str]:
