@@ -12,7 +12,7 @@ from spiking import si
 class Quantity:
     """low <= value <= high, in SI.
 
-    low and high   the corners: every price of the platform at its cheap end, every price at its dear end
+    low and high   the corners: every parameter of the platform where the cost is lowest, every one where it is highest
     at_least       something that belongs in here has no price: the true figure is larger
     """
 

@@ -1,9 +1,10 @@
 """What a spiking network is, and running one: on a 100 Hz clock, on a GPU, or tick by tick in NumPy."""
 
 from .alphabets import Alphabet, binary, graded, ternary
+from .api import SpikingNetwork
 from .backends import TABLE as BACKENDS
 from .backends import Backend
-from .count import Synapses, count, fan_outs, fan_totals, macs, synapses
+from .counts import Synapses, count, macs, synapses
 from .coverage import Coverage
 from .errors import (
     CapacityError,
@@ -14,15 +15,11 @@ from .errors import (
     UnsupportedNode,
     UnsupportedOperation,
 )
+from .fan_out import fan_outs, fan_totals
+from .formatting import si, table
 from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from .groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
-from .missing import is_missing, missing
-from .network import Origin, SpikingNetwork
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
-from .record import Activity, SpikeRecord
-from .run import batches, fitting, run
-from .store import fingerprint
-from .synapses import (
+from .linear_maps import (
     Add,
     AvgPool,
     Concat,
@@ -41,7 +38,12 @@ from .synapses import (
     Synapse,
     Weighted,
 )
-from .table import si, table
+from .network import TICK, Origin
+from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
+from .record import Activity, SpikeRecord
+from .shape_only import is_missing, missing
+from .simulation import batches, fitting, run
+from .store import fingerprint
 
 __version__ = "0.1.0"
 
@@ -98,6 +100,7 @@ __all__ = [
     "SpikingNetwork",
     "Synapse",
     "Synapses",
+    "TICK",
     "UnsupportedNode",
     "UnsupportedOperation",
     "Weighted",

@@ -10,10 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .missing import is_missing
+from .shape_only import is_missing
 
 Kind = Literal["binary", "ternary", "graded"]
-KINDS: tuple[Kind, ...] = ("binary", "ternary", "graded")
 NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
 
 
@@ -63,8 +62,8 @@ class Alphabet:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant."""
-        if self.kind not in KINDS:
-            yield f"alphabet '{self.kind}' is not one of {', '.join(KINDS)}"
+        if self.kind not in NEAREST:
+            yield f"alphabet '{self.kind}' is not one of {', '.join(NEAREST)}"
             return
         known = not is_missing(self.unit)
         if known and (self.unit.size == 0 or not np.all(np.isfinite(self.unit)) or not np.all(self.unit > 0)):

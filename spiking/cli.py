@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from . import BACKENDS, Activity, InvalidFile, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
-from .count import synapses
+from .counts import synapses
+from .formatting import table
 from .graph import draw
-from .table import table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

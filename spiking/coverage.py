@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 
-from .count import fan_totals, macs
-from .network import Origin, SpikingNetwork
+from .counts import macs
+from .fan_out import fan_totals
+from .formatting import table
+from .linear_maps import Weighted
+from .network import Network, Origin
 from .nodes import Input, Neuron, Output, Product
-from .synapses import Weighted
-from .table import table
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Coverage:
         return "\n".join([table(head, shown, [*_cells(whole)[:-1], ""], left=1), *notes])
 
 
-def coverage(network: SpikingNetwork) -> Coverage:
+def coverage(network: Network) -> Coverage:
     """Count what does the arithmetic of a network, by source op."""
     totals = fan_totals(network)
     doors = {node.name for node in network.inputs if not node.vocabulary}

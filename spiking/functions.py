@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .missing import is_missing
+from .shape_only import is_missing
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

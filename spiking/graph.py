@@ -6,11 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .count import synapses
+from .counts import synapses
 from .errors import InvalidInput
-from .network import Origin, SpikingNetwork
+from .linear_maps import Weighted
+from .network import Network, Origin
 from .nodes import Input, Neuron, Node, Output, Product
-from .synapses import Weighted
 
 LOOKS: tuple[tuple[type[Node], str], ...] = (
     (Input, 'shape=cds, fillcolor="#e5e5e5"'),
@@ -22,7 +22,7 @@ LOOKS: tuple[tuple[type[Node], str], ...] = (
 )
 
 
-def dot(network: SpikingNetwork) -> str:
+def dot(network: Network) -> str:
     """Return the network as dot text: a box for weights, an ellipse for neurons, a diamond for products."""
     counted = synapses(network)
     lines = ["digraph network {", "  rankdir=TB;", '  node [style=filled, fontname="Helvetica", fontsize=10];']
@@ -39,7 +39,7 @@ def dot(network: SpikingNetwork) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def draw(network: SpikingNetwork, path: str | Path) -> Path:
+def draw(network: Network, path: str | Path) -> Path:
     """Write the picture to a .dot or .svg file and return where; without Graphviz an .svg becomes a .dot beside it."""
     target = Path(path)
     if target.suffix not in (".dot", ".svg"):

@@ -1,28 +1,38 @@
-"""The spiking network: named nodes in topological order, and what each came from."""
+"""The record of a network: named nodes in topological order, what follows from them, and the walks over them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from math import prod
+from typing import Literal, Self, TypeVar
 
 from .errors import InvalidNetwork
 from .functions import Shape
-from .missing import incomplete
+from .linear_maps import Embedding, Synapse, Weighted
 from .nodes import Input, Neuron, Node, Output, Product
-from .synapses import Embedding, Weighted
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-    from torch import nn
-
-    from .backends.generate import Generation
-    from .coverage import Coverage
+from .shape_only import incomplete
 
 Schedule = Literal["sigma-delta", "rate"]
 SCHEDULES: tuple[Schedule, ...] = ("sigma-delta", "rate")
+TICK = 10e-3  # s: one tick of the physical clock, 100 Hz
+Value = TypeVar("Value")
+
+
+def anything(node: Node) -> bool:
+    """Let every node pass: a walk over the whole network."""
+    return True
+
+
+def linear(node: Node) -> bool:
+    """Let linear maps pass: a walk that ends at inputs, neurons, products and outputs."""
+    return isinstance(node, Synapse)
+
+
+def wiring(node: Node) -> bool:
+    """Let linear maps without weights of their own pass: a walk that ends at weights too."""
+    return isinstance(node, Synapse) and not isinstance(node, Weighted)
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Origin:
     """Where a node came from, and how exact it is.
 
     `error` is the largest distance between what a neuron had sent after eight ticks and the source activation, over
-    the first calibration samples; NaN for nodes that are no neurons.
+    the first calibration samples; NaN for nodes that are not neurons.
     """
 
     op: str = ""
@@ -40,8 +50,8 @@ class Origin:
 
 
 @dataclass(frozen=True, eq=False)
-class SpikingNetwork:
-    """Named nodes in topological order; NumPy arrays only, no batch, no time.
+class Network:
+    """Named nodes in topological order; NumPy arrays only, no batch, no time. `SpikingNetwork` adds the verbs.
 
         sigma-delta   input and biases are injected at tick 1; the readout is a running sum
         rate          input and biases are injected every tick; the readout is a running mean
@@ -61,7 +71,7 @@ class SpikingNetwork:
         return self.by_name[name]
 
     def __repr__(self) -> str:
-        return f"SpikingNetwork({len(self.nodes)} nodes, {self.neurons:,} neurons, {self.schedule})"
+        return f"{type(self).__name__}({len(self.nodes)} nodes, {self.neurons:,} neurons, {self.schedule})"
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -94,42 +104,87 @@ class SpikingNetwork:
     @property
     def neurons(self) -> int:
         """How many neurons there are in all."""
-        return sum(_size(self.shapes[n.name]) for n in self.populations)
+        return sum(prod(self.shapes[n.name]) for n in self.populations)
 
     @property
     def bodies(self) -> int:
-        """How many neurons there are in space: the moments of a recurrent cell are one neuron at many times."""
+        """How many neurons there are in space: a recurrent cell has the same ones at every time step."""
         later = {name for name, first in self.moments.items() if name != first}
-        return sum(_size(self.shapes[n.name]) for n in self.populations if n.name not in later)
+        return sum(prod(self.shapes[n.name]) for n in self.populations if n.name not in later)
 
     @cached_property
     def depth(self) -> dict[str, int]:
-        """Neuron layers on the longest path up to and including each node: with delay 1 the tick it can first speak."""
-        depth: dict[str, int] = {}
-        for node in self.nodes:
-            above = max((depth[name] for name in node.inputs), default=0)
-            depth[node.name] = above + isinstance(node, Neuron)
-        return depth
+        """Neuron layers on the longest path up to and including each node: with delay 1 the first tick it may fire."""
+        return self.propagate(lambda node, above: max(above, default=0) + isinstance(node, Neuron))
+
+    def upstream(self, name: str, through: Callable[[Node], bool] = anything) -> tuple[Node, ...]:
+        """Return the nodes above `name`, depth first: its inputs, and what lies above those that `through` lets pass.
+
+        A node that `through` does not let pass is among them; what lies above it is not, unless reached otherwise.
+        """
+        return self._reached(name, self._above, through)
+
+    def downstream(self, name: str, through: Callable[[Node], bool] = anything) -> tuple[Node, ...]:
+        """Return the nodes below `name`, depth first: its readers, and what reads those that `through` lets pass."""
+        return self._reached(name, lambda node: self.consumers(node.name), through)
 
     def sources(self, name: str) -> tuple[str, ...]:
         """Return the inputs, neurons and products whose events reach node `name` through linear maps alone."""
-        found: dict[str, None] = {}
-        stack = list(reversed(self[name].inputs))
-        seen: set[str] = set()
-        while stack:
-            above = stack.pop()
-            if above in seen:
-                continue
-            seen.add(above)
-            if isinstance(self[above], Input | Neuron | Product):
-                found[above] = None
-            else:
-                stack.extend(reversed(self[above].inputs))
-        return tuple(found)
+        return tuple(n.name for n in self.upstream(name, linear) if isinstance(n, Input | Neuron | Product))
+
+    def propagate(self, rule: Callable[[Node, list[Value]], Value]) -> dict[str, Value]:
+        """Return for every node, in order, rule(node, the values of its inputs)."""
+        values: dict[str, Value] = {}
+        for node in self.nodes:
+            values[node.name] = rule(node, [values[name] for name in node.inputs])
+        return values
+
+    def pull_back(
+        self,
+        arriving: Sequence[tuple[str, Value]],
+        back: Callable[[Node, Value], Sequence[Value]],
+        join: Callable[[Value, Value], Value],
+    ) -> dict[str, Value]:
+        """Carry values against the edges, from where they arrive to where `back` ends them; return those at the ends.
+
+        back(node, value) gives the value of each input of the node, or none where the walk ends. Values that meet
+        are joined, and a node's turn comes once all its readers had theirs.
+        """
+        pending: dict[str, Value] = {}
+
+        def bring(pairs: Sequence[tuple[str, Value]]) -> None:
+            for name, value in pairs:
+                pending[name] = join(pending[name], value) if name in pending else value
+
+        bring(arriving)
+        ends: dict[str, Value] = {}
+        for node in reversed(self.nodes):
+            if node.name in pending:
+                value = pending.pop(node.name)
+                onward = back(node, value)
+                bring(list(zip(node.inputs, onward, strict=False)))
+                if not onward:
+                    ends[node.name] = value
+        return ends
 
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Return the nodes that read node `name`."""
         return self._consumers.get(name, ())
+
+    def _above(self, node: Node) -> list[Node]:
+        return [self.by_name[name] for name in node.inputs if name in self.by_name]
+
+    def _reached(
+        self, name: str, beside: Callable[[Node], Sequence[Node]], through: Callable[[Node], bool]
+    ) -> tuple[Node, ...]:
+        found: dict[str, Node] = {}
+        stack = [*reversed(beside(self[name]))]
+        while stack:
+            node = stack.pop()
+            if node.name not in found:
+                found[node.name] = node
+                stack.extend(reversed(beside(node)) if through(node) else ())
+        return tuple(found.values())
 
     @cached_property
     def _consumers(self) -> dict[str, tuple[Node, ...]]:
@@ -141,31 +196,30 @@ class SpikingNetwork:
 
     def ties(self, name: str) -> tuple[str, ...]:
         """Return the weighted nodes that use the very weights of node `name`, itself among them, in order."""
-        node = self[name]
-        return self._owners[id(node.weight)] if isinstance(node, Weighted) else ()
+        return self._ties.get(name, ())
 
     @cached_property
-    def _owners(self) -> dict[int, tuple[str, ...]]:
-        table: dict[int, list[str]] = {}
-        for node in self.nodes:
-            if isinstance(node, Weighted):
-                table.setdefault(id(node.weight), []).append(node.name)
-        return {key: tuple(names) for key, names in table.items()}
+    def _ties(self) -> dict[str, tuple[str, ...]]:
+        weighted = [node for node in self.nodes if isinstance(node, Weighted)]
+        owners: dict[int, list[str]] = {}
+        for node in weighted:
+            owners.setdefault(id(node.weight), []).append(node.name)
+        return {node.name: tuple(owners[id(node.weight)]) for node in weighted}
 
     @cached_property
     def moments(self) -> dict[str, str]:
-        """Each node of a recurrent cell -> the first of its kind at that place, which it is at another moment."""
+        """Each node of a recurrent cell -> the first of its kind at that place: the same one at its first time step."""
         first: dict[tuple[str, str], str] = {}
         return {n.name: first.setdefault((n.cell, type(n).__name__), n.name) for n in self.nodes if n.cell}
 
-    def check(self) -> SpikingNetwork:
+    def check(self) -> Self:
         """Return the network itself, or raise InvalidNetwork with every fault at once."""
         faults = list(dict.fromkeys(self._faults()))
         if faults:
             raise InvalidNetwork(f"{len(faults)} fault(s) in the network:", faults)
         return self
 
-    def wavefront(self, window: int | None) -> SpikingNetwork:
+    def wavefront(self, window: int | None) -> Self:
         """Return the network with every neuron's start at its depth and the given window (None: stays open)."""
         nodes = (
             replace(node, start=self.depth[node.name], window=window) if isinstance(node, Neuron) else node
@@ -173,7 +227,7 @@ class SpikingNetwork:
         )
         return replace(self, nodes=tuple(nodes))
 
-    def valued(self) -> SpikingNetwork:
+    def valued(self) -> Self:
         """Return the network itself, or raise InvalidNetwork if it has shapes but no values."""
         holes = [node.name for node in self.nodes if incomplete(node)]
         if holes:
@@ -182,58 +236,6 @@ class SpikingNetwork:
                 f"({len(holes)} node(s) without values, '{holes[0]}' the first)"
             )
         return self
-
-    def summary(self) -> str:
-        """Return a table: node, source op, shape, neurons, unique weights W, unrolled synapses S, reuse R = S/W."""
-        from .summary import summary
-
-        return summary(self)
-
-    def coverage(self) -> Coverage:
-        """Return how much of the source's arithmetic is done by events, and what needs an arithmetic unit."""
-        from .coverage import coverage
-
-        return coverage(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the network as .npz, without pickle and atomically."""
-        from .store import save_network
-
-        save_network(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> SpikingNetwork:
-        """Read a network written by `save`; raises InvalidFile if it is not ours, is cut short or was altered."""
-        from .store import load_network
-
-        return load_network(path)
-
-    def module(self, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> nn.Module:
-        """Return a torch.nn.Module that runs `steps` ticks on Norse: forward(x) -> readout at the last tick."""
-        from .backends.norse import module
-
-        return module(self.valued(), steps, delay=delay, wavefront=wavefront)
-
-    def generate(
-        self, ids: ArrayLike, *, steps: int, max_new_tokens: int, device: str = "cpu", dtype: str = "float32"
-    ) -> Generation:
-        """Return the greedy continuation of a prompt by a language model, `steps` ticks with delay 0 for each token.
-
-        ids  (n,) or (B, n); prompt and new tokens must fit the length L the network was captured at. What a position
-        has sent is kept, so a token costs what it adds and the keys it reads, not the text read again.
-
-        Raises InvalidInput (all at once), UnsupportedNode (every node that mixes positions in another way than
-        causal attention).
-        """
-        from .backends.generate import generate
-
-        return generate(self.valued(), ids, steps=steps, max_new_tokens=max_new_tokens, device=device, dtype=dtype)
-
-    def dense(self) -> nn.Module:
-        """Return a torch.nn.Module of the same function without spikes: every neuron sends f(a)."""
-        from .backends.dense import dense
-
-        return dense(self.valued())
 
     def _infer(self) -> tuple[dict[str, Shape], list[str]]:
         shapes: dict[str, Shape] = {}
@@ -300,30 +302,16 @@ class SpikingNetwork:
         for node in self.nodes:
             if isinstance(node, Weighted | Product) and all(name in self.by_name for name in node.inputs):
                 for name in node.inputs:
-                    path = self._weights_above(name)
-                    if path:
-                        yield f"{_label(node)}: is fed by '{path}' without a neuron between; put a relay before it"
+                    weights = self._weights_above(name)
+                    if weights:
+                        yield f"{_label(node)}: is fed by '{weights}' without a neuron between; put a relay before it"
 
     def _weights_above(self, name: str) -> str:
-        stack, seen = [name], set()
-        while stack:
-            node = self.by_name.get(stack.pop())
-            if node is None or node.name in seen:
-                continue
-            seen.add(node.name)
-            if isinstance(node, Weighted | Product):
-                return node.name
-            if not isinstance(node, Neuron):
-                stack.extend(node.inputs)
-        return ""
+        """The first node whose weights reach `name` without a neuron in between, itself maybe; "" is none."""
+        node = self[name]
+        reached = [node, *(self.upstream(name, wiring) if wiring(node) else ())]
+        return next((n.name for n in reached if isinstance(n, Weighted | Product)), "")
 
 
 def _label(node: Node) -> str:
     return f"{type(node).__name__} '{node.name}'"
-
-
-def _size(shape: Shape) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

@@ -1,4 +1,4 @@
-"""The closed vocabulary: everything is a linear map (synapses.py), a neuron or a product.
+"""The closed vocabulary: everything is a linear map (linear_maps.py), a neuron or a product.
 
 A node is a frozen record of NumPy arrays without batch and without time. Axes are negative. `infer` gives the
 output shape and raises ValueError with a reason; `backends/reference.py` says what each node means.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .alphabets import Alphabet
 from .functions import Function, Shape, broadcasts
 from .groups import ArgMax
-from .missing import is_missing
+from .shape_only import is_missing
 
 Array = NDArray[Any]
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import InvalidInput
+from .network import TICK
 from .record import SpikeRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TICK = 10e-3  # s: 100 Hz
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito 2008, for every eye
 MARKERS = "osD^vP"
 INK, FAINT = "#333333", "#CCCCCC"

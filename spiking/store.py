@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,7 @@ from .alphabets import Alphabet
 from .errors import InvalidFile
 from .functions import Function
 from .groups import FUNCTIONS
-from .missing import is_missing, missing
-from .network import Origin, SpikingNetwork
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
-from .synapses import (
+from .linear_maps import (
     Add,
     AvgPool,
     Concat,
@@ -35,10 +32,14 @@ from .synapses import (
     Scale,
     Slice,
 )
+from .network import Network, Origin
+from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
+from .shape_only import is_missing, missing
 
 FORMAT = "hectohertz"
 VERSION = 1
 Arrays = dict[str, NDArray[Any]]
+Kind = TypeVar("Kind", bound=Network)
 VOCABULARY: tuple[type[Node], ...] = (
     *(Input, Output, Neuron, MatMul, Multiply),
     *(
@@ -59,7 +60,7 @@ VOCABULARY: tuple[type[Node], ...] = (
         Gather,
     ),
 )
-KINDS = {kind.__name__: kind for kind in VOCABULARY}
+NODES = {kind.__name__: kind for kind in VOCABULARY}
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
@@ -119,26 +120,26 @@ def _archive(file: BinaryIO) -> tuple[Any, Arrays]:
         return json.loads(opened["header"].tobytes()) if "header" in opened.files else None, arrays
 
 
-def save_network(network: SpikingNetwork, path: str | Path) -> None:
+def save_network(network: Network, path: str | Path) -> None:
     """Write a network."""
     content, arrays = encode(network)
     write(path, "network", content, arrays)
 
 
-def load_network(path: str | Path) -> SpikingNetwork:
-    """Read and check a network."""
+def load_network(path: str | Path, kind: type[Kind]) -> Kind:
+    """Read and check a network, as the class of record that is asked for."""
     content, arrays = read(path, "network")
     try:
         arrays |= {key: missing(tuple(shape)) for key, shape in content.get("missing", {}).items()}
         nodes = tuple(_node(entry, arrays) for entry in content["nodes"])
         origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
-        network = SpikingNetwork(nodes, content["schedule"], content["method"], origins)
+        network = kind(nodes, content["schedule"], content["method"], origins)
         return network.check()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidFile(f"{path} does not hold a valid network: {error}") from error
 
 
-def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
+def encode(network: Network) -> tuple[dict[str, Any], Arrays]:
     """Return a network as JSON content and arrays."""
     arrays: Arrays = {}
     nodes = []
@@ -162,7 +163,7 @@ def encode(network: SpikingNetwork) -> tuple[dict[str, Any], Arrays]:
     return content, {key: value for key, value in arrays.items() if key not in shapes}
 
 
-def fingerprint(network: SpikingNetwork) -> str:
+def fingerprint(network: Network) -> str:
     """Return a short digest of a network's values: equal networks have equal fingerprints."""
     content, arrays = encode(network)
     content.pop("origins")
@@ -201,7 +202,7 @@ def _unpack(value: Any, arrays: Arrays) -> Any:
 
 def _node(entry: dict[str, Any], arrays: Arrays) -> Node:
     values = {name: _unpack(value, arrays) for name, value in entry.items() if name != "kind"}
-    return KINDS[entry["kind"]](**values)
+    return NODES[entry["kind"]](**values)
 
 
 def _digest(content: dict[str, Any], arrays: Arrays) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
-from .count import synapses
-from .network import Origin, SpikingNetwork
+from .counts import synapses
+from .formatting import table
+from .network import Network, Origin
 from .nodes import Neuron
-from .table import table
 
 
-def summary(network: SpikingNetwork) -> str:
+def summary(network: Network) -> str:
     """Return one row per node and a line of totals; products show their gating synapses in the S column with a dot.
 
     W is "tied" where an earlier node has the weights; a later moment of a recurrent cell shows whose moment it is.

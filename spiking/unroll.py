@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .functions import Shape
+from .linear_maps import Add, AvgPool, Conv, ConvTranspose, Embedding, Linear, Mean, Mix, Scale
 from .nodes import Node
-from .synapses import Add, AvgPool, Conv, ConvTranspose, Embedding, Linear, Mean, Mix, Scale
 from .wiring import REARRANGING, divisors, rearrange
 
 Index = NDArray[np.int64]

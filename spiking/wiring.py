@@ -11,8 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .functions import Shape
+from .linear_maps import Add, AvgPool, Concat, Gather, Mean, Mix, Pad, Permute, Reshape, Scale, Slice
 from .nodes import Node
-from .synapses import Add, AvgPool, Concat, Gather, Mean, Mix, Pad, Permute, Reshape, Scale, Slice
 
 Array = NDArray[Any]
 REARRANGING = (Reshape, Permute, Slice, Pad, Gather, Concat)

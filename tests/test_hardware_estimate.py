@@ -424,7 +424,7 @@ def test_at_least_appears_exactly_where_a_price_is_missing(report: CostReport) -
 def test_a_missing_price_is_never_zero() -> None:
     platform = load_platform("loihi1")
     prices = {name: price for name, price in platform.prices.items() if name != "update_inactive"}
-    report = estimate(CNN, RUN, replace(platform, prices=prices))
+    report = estimate(CNN, RUN, replace(platform, parameters=prices))
     assert str(report.energy.total).startswith("≥ ")
     assert {one.node for one in report.unpriced} == {"relu1", "relu2", "logits"}
     assert "update_inactive of relu1, relu2, logits" in str(report)
@@ -445,7 +445,9 @@ def test_a_function_beyond_a_plain_update_is_unpriced_until_someone_prices_it(na
     assert report.energy.total.at_least
     platform = load_platform(name)
     price = replace(next(iter(platform.prices.values())), name="functions.softmax", section="functions", value=1e-12)
-    priced = estimate(network, activity, replace(platform, prices={**platform.prices, "functions.softmax": price}))
+    priced = estimate(
+        network, activity, replace(platform, parameters={**platform.parameters, "functions.softmax": price})
+    )
     times = {"a100": 1, "brain": 8, "loihi1": 8, "horowitz45nm": 8}[name]
     assert priced.by_action()["softmax"].value == pytest.approx(8 * 8 * 8 * times * 1e-12)
 
@@ -524,9 +526,9 @@ def test_silence_costs_no_event(name: str) -> None:
 
 
 def test_numbers_must_be_the_platforms_own() -> None:
-    with pytest.raises(InvalidInput, match="'latency_budget' is no number of 'horowitz45nm'; there are: mac, neuron"):
+    with pytest.raises(InvalidInput, match="'horowitz45nm' has no parameter 'latency_budget'; it has: mac, neuron"):
         estimate(CNN, RUN, "horowitz45nm", latency_budget=0.15)
-    with pytest.raises(InvalidInput, match=r"'watts' is no number of 'brain'; there are: .*latency_budget"):
+    with pytest.raises(InvalidInput, match=r"'brain' has no parameter 'watts'; it has: .*latency_budget"):
         estimate(CNN, RUN, "brain", watts=3)
     with pytest.raises(InvalidInput, match="'loihi1' cannot do without compartments"):
         estimate(CNN, RUN, "loihi1", compartments=None)

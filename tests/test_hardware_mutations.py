@@ -38,7 +38,7 @@ from spiking import (
     binary,
 )
 
-FOLDER = Path(hardware.__file__).parent / "platform" / "shipped"
+FOLDER = Path(hardware.__file__).parent / "platform"
 MUTATED = ("brain", "loihi1", "a100", "horowitz45nm", "v100_events")
 HEAD = ("name", "kind", "title", "boundary", "extends")
 SECTIONS = ("prices", "speeds", "limits", "functions")
@@ -110,7 +110,9 @@ def refused(error: SpikingError, *named: str) -> None:
 
 def merged(name: str) -> dict[str, Any]:
     """Return a shipped file with everything it extends."""
-    file = next(path for path in (FOLDER / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists())
+    file = next(
+        path for path in (FOLDER / "shipped" / f"{name}.toml", FOLDER / "families" / f"{name}.toml") if path.exists()
+    )
     raw = tomllib.loads(file.read_text())
     if "extends" not in raw:
         return raw
@@ -511,7 +513,7 @@ def test_an_equal_activity_costs_the_same() -> None:
 
 COUNTS = ("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs")
 PLACE = (*COUNTS, "taps", "channels", "calls", "stage", "passes", "halo", "inside", "sources", "matrix", "events")
-LAYER = ("neurons", "integrators", "columns", "moments", "functions", "spikes", "places")
+LAYER = ("neurons", "integrators", "columns", "time_steps", "functions", "spikes", "places")
 WHOLE = ("steps", "delay", "stages", "ticks", "samples", "neurons", "bits", "senders", "columns", "sizes")
 GONE = replace(KWS.places[0], name="gone")
 TRACES: tuple[Any, ...] = (

@@ -18,7 +18,7 @@ from browser import ask, start
 from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
-from hardware.platform.parameter import Price
+from hardware.platform.parameter import Parameter
 from hardware.render import words
 from hardware.render.page import _cited, html
 from hardware.render.page_data import packed
@@ -37,7 +37,7 @@ def bare(name: str) -> Platform:
     """A neuromorphic platform of which nothing but its room is published."""
     loihi = load_platform("loihi1")
     limits = {key: price for key, price in loihi.prices.items() if price.section == "limits"}
-    return replace(loihi, name=name, prices=limits)
+    return replace(loihi, name=name, parameters=limits)
 
 
 def everything(network: Any = CNN, activity: Any = RUN, batch: int = 1) -> Comparison:
@@ -506,7 +506,7 @@ def test_curves_travel_without_their_zeros() -> None:
 
 
 def test_a_price_from_nowhere_is_text() -> None:
-    price = Price("tick", "speeds", 1.0, 1.0, 1.0, "s", "see [nobody2000] and [davies2018]", "assumed")
+    price = Parameter("tick", "speeds", 1.0, 1.0, 1.0, "s", "see [nobody2000] and [davies2018]", "assumed")
     assert _cited(price.source) == [("see [nobody2000] and ", ""), ("[davies2018]", "davies2018")]
 
 

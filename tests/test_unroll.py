@@ -37,7 +37,7 @@ from spiking import (
     ternary,
 )
 from spiking.backends.reference import linear
-from spiking.count import fan_out
+from spiking.fan_out import fan_out
 from spiking.unroll import taps
 
 Shape = tuple[int, ...]

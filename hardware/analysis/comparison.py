@@ -133,7 +133,7 @@ def _report(model: Model, batch: int) -> CostReport:
 
 def _quantised(platform: Platform) -> Platform | None:
     """The platform at 8 bits, if it has such arithmetic and is not there already."""
-    numbers = platform.prices
+    numbers = platform.parameters
     if platform.kind != "von_neumann" or "peak_8" not in numbers or numbers["activation_bits"].value <= 8:
         return None
     bits = min(numbers["weight_bits"].value, 8.0)

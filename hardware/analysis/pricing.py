@@ -12,8 +12,8 @@ from ..quantity import Quantity, quantity, total
 from ..workload.trace import Trace
 from .records import CostReport, Entry
 
-End = Literal["value", "cheap", "dear"]
-ENDS: tuple[End, ...] = ("value", "cheap", "dear")
+End = Literal["value", "optimistic", "pessimistic"]
+ENDS: tuple[End, ...] = ("value", "optimistic", "pessimistic")
 
 
 class Cost(NamedTuple):
@@ -35,7 +35,7 @@ class Model:
         self.work, self.platform = work, platform
         self._cost = KINDS[platform.kind].cost
         self._ends = {end: platform.values(end) for end in ENDS}
-        self._shaping = [name for name, p in platform.prices.items() if p.section not in ("prices", "functions")]
+        self._shaping = [name for name, p in platform.parameters.items() if p.section not in ("prices", "functions")]
         self._outcomes: dict[tuple[float, ...], Outcome] = {}
 
     def values(self, end: End = "value", only: str = "") -> Values:
@@ -114,7 +114,7 @@ def _entries(corners: Sequence[Sequence[Charge]], model: Model) -> tuple[Entry, 
     entries = []
     for charges in zip(*corners, strict=True):
         first = charges[0]
-        found = model.platform.prices.get(first.price)
+        found = model.platform.parameters.get(first.price)
         if found is None and max(charge.count for charge in charges) == 0:
             continue
         if found is None:

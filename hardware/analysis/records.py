@@ -10,7 +10,7 @@ from typing import Any
 
 from ..models.base import GROUPS, Bound, Constraint, Group, Unpriced
 from ..platform.loading import Platform, cited
-from ..platform.parameter import Price
+from ..platform.parameter import Parameter
 from ..quantity import Quantity, quantity, total
 from ..workload.trace import Trace
 
@@ -23,7 +23,7 @@ class Entry:
     action: str
     group: Group
     count: float
-    price: Price | None
+    price: Parameter | None
     energy: Quantity
 
 
@@ -178,10 +178,10 @@ class CostReport:
         return "none" if widest is None or widest.energy[0] == widest.energy[1] else widest.name
 
     @property
-    def prices(self) -> tuple[Price, ...]:
+    def prices(self) -> tuple[Parameter, ...]:
         """The numbers of the platform that this report rests on."""
         charged = {entry.price.name for entry in self.entries if entry.price is not None}
-        return tuple(p for n, p in self.platform.prices.items() if p.section != "functions" or n in charged)
+        return tuple(p for n, p in self.platform.parameters.items() if p.section != "functions" or n in charged)
 
     def by_node(self) -> dict[str, Quantity]:
         """Return J per inference by node."""

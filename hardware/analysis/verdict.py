@@ -131,7 +131,7 @@ class Entrant(NamedTuple):
         """Return the nominal figure at another batch or another activity."""
         return _figure(metric, self.model.cost(self.model.values(), batch or self.report.batch, activity))
 
-    def end(self, metric: Metric, end: Literal["cheap", "dear"], only: str = "") -> float:
+    def end(self, metric: Metric, end: Literal["optimistic", "pessimistic"], only: str = "") -> float:
         """Return the figure with all numbers, or one, at an end of their bands."""
         return _figure(metric, self.model.cost(self.model.values(end, only), self.report.batch))
 
@@ -196,7 +196,7 @@ def _win(metric: Metric, taking: Sequence[Entrant]) -> Win:
         second=second.name,
         ratio=other / value if value else inf,
         flips=(*_numbers(metric, ranked), *_batches(metric, first, taking), *_activities(metric, ranked)),
-        firm=first.end(metric, "dear") < min(rival.end(metric, "cheap") for rival in rivals),
+        firm=first.end(metric, "pessimistic") < min(rival.end(metric, "optimistic") for rival in rivals),
         at_least=incomplete and metric != "latency",
     )
 
@@ -214,9 +214,9 @@ def _numbers(metric: Metric, ranked: Sequence[Entrant]) -> list[Flip]:
     first, second = ranked[:2]
     moved = []
     for entrant in ranked:
-        end: Literal["cheap", "dear"] = "dear" if entrant is first else "cheap"
+        end: Literal["optimistic", "pessimistic"] = "pessimistic" if entrant is first else "optimistic"
         limit = second.figure(metric) if entrant is first else first.figure(metric)
-        for name, number in entrant.report.platform.prices.items():
+        for name, number in entrant.report.platform.parameters.items():
             if number.low == number.high:
                 continue
             there = entrant.end(metric, end, name)

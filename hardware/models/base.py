@@ -20,7 +20,7 @@ Values = Mapping[str, float]
 class Slot:
     """A number that a platform of some kind may, or must, state.
 
-    better   which end of the band is the cheap one: "low" for prices and times, "high" for rates, budgets and room
+    better   which end of the band gives the lower cost: "low" for prices and times, "high" for rates, budgets and room
     one_of   what it is one of several ways to state: at least one of them is needed
     positive 0 has no meaning: something is divided by it
     least    the smallest value with a meaning

@@ -26,7 +26,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         action = "mac" if work.inputs.intersection(place.sources) else "synaptic_event"
         charges.append(Charge(place.name, action, "dynamic", float(place.events.sum()), action))
     for layer in work.layers:
-        updates = layer.neurons * layer.moments * work.steps
+        updates = layer.neurons * layer.time_steps * work.steps
         charges.append(Charge(layer.name, "neuron_update", "dynamic", updates, "neuron_update"))
     dense = tuple(Charge(place.name, "mac", "dynamic", place.macs, "mac") for place in work.places if place.macs)
     missing = (
@@ -36,7 +36,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         Unpriced("(chip)", "latency", "time", "the convention has no clock"),
     )
     return Outcome(
-        charges=tuple(charges + function_charges(work.layers, lambda layer: work.steps * layer.moments)),
+        charges=tuple(charges + function_charges(work.layers, lambda layer: work.steps * layer.time_steps)),
         latency=None,
         alternatives={"dense source": dense},
         unpriced=missing,

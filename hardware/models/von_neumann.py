@@ -62,7 +62,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         η_w = tiles/(⌈tiles/processors⌉·processors),  η_g = Π_side side/(⌈side/granule⌉·granule)
         Q = weights unless all of them stay in the cache, plus activations that outgrow half of it
 
-    The moments of a recurrent cell come one after another, each with two launches (matrix, gates), each reading the
+    The time steps of a recurrent cell come one after another, each with two launches (matrix, gates), each reading the
     weights anew unless the cell's own stay in the cache. Fused, elementwise functions and the scores of an attention
     cost nothing of their own; otherwise each is a launch and a pass over the output.
 
@@ -82,7 +82,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         Charge("(chip)", "static", "static", latency / batch, "idle_power"),
         Charge("(host)", "host", "io", latency / batch, "host_power"),
     ]
-    functions = function_charges(work.layers, lambda layer: layer.moments)
+    functions = function_charges(work.layers, lambda layer: layer.time_steps)
     busy = [Charge(layer.name, "busy", "dynamic", layer.busy / batch, "active_power") for layer in timed]
     idle = values["busy_floor"] * values["framework"] / batch
     waiting = Charge("(chip)", "framework", "dynamic", idle, "active_power")

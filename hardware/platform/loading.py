@@ -1,4 +1,4 @@
-"""Platforms: files of numbers, each with a band, a unit and a source, checked when read."""
+"""Platforms: files of parameters, each with a band, a unit and a source, checked when read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 from spiking import InvalidFile, InvalidInput
 
-from ..bounds import LARGEST, SMALLEST, number, said
+from ..bounds import LARGEST, SMALLEST, complaint, number, said
 from ..models.base import SECTIONS, Slot, Values
 from ..models.registry import KINDS
-from .parameter import Price
+from .parameter import Parameter
 from .schema import faults
 
 HERE = Path(__file__).parent
@@ -26,44 +26,60 @@ CITED = re.compile(r"\[([A-Za-z0-9_-]+)\]")  # a key of references.toml in the t
 
 @dataclass(frozen=True)
 class Platform:
-    """A piece of hardware: what kind it is, and the numbers that kind reads.
+    """A piece of hardware: its kind, and the parameters that the cost model of that kind reads.
 
-    boundary   what its energies include: the chip, the board, or the system with its host
+    name        as in `load_platform(name)`; the file's own name
+    kind        the cost model: a key of `models.registry.KINDS`
+    title       one line about it
+    boundary    what its energies include: the chip, the board, or the system with its host
+    parameters  by name; those of functions are called "functions.<function>"
     """
 
     name: str
     kind: str
     title: str
     boundary: str
-    prices: Mapping[str, Price]
+    parameters: Mapping[str, Parameter]
 
     def __repr__(self) -> str:
         """Return one line."""
-        return f"Platform({self.name}, {self.kind}, {len(self.prices)} numbers)"
+        return f"Platform({self.name}, {self.kind}, {len(self.parameters)} parameters)"
+
+    @property
+    def prices(self) -> Mapping[str, Parameter]:
+        """The former name of `parameters`."""
+        return self.parameters
 
     @property
     def slots(self) -> Mapping[str, Slot]:
-        """The numbers the platform's kind reads, by name."""
+        """The parameters that the platform's kind reads, by name."""
         return {slot.name: slot for slot in KINDS[self.kind].slots}
 
     def values(self, end: str = "value", only: str = "") -> Values:
-        """Return the numbers by name: nominal, or all (or `only` one) at their "cheap" or "dear" end."""
-        return {name: self._at(price, end if only in ("", name) else "value") for name, price in self.prices.items()}
+        """Return the parameters by name: nominal, or all (or `only` one) at one end of their bands.
+
+        end   "value", nominal; "optimistic", where the cost is lowest: low prices and times, high rates, budgets and
+              capacities; "pessimistic", where it is highest
+        """
+        return {
+            name: self._at(parameter, end if only in ("", name) else "value")
+            for name, parameter in self.parameters.items()
+        }
 
     def replaced(self, numbers: Mapping[str, float | None]) -> Platform:
-        """Return the platform with some of its numbers replaced, exactly known now; None lifts one it can do without.
+        """Return the platform with some parameters replaced by exact values; None drops an optional one.
 
-        Raises InvalidInput with every number that does not fit.
+        Raises InvalidInput with every value that does not fit.
         """
-        prices, wrong = dict(self.prices), []
+        parameters, wrong = dict(self.parameters), []
         for name, value in numbers.items():
             slot = self.slots.get(name)
             if slot is None:
-                wrong.append(f"'{name}' is no number of '{self.name}'; there are: {', '.join(sorted(self.slots))}")
+                wrong.append(f"'{self.name}' has no parameter '{name}'; it has: {', '.join(sorted(self.slots))}")
             elif value is None and slot.required:
                 wrong.append(f"'{self.name}' cannot do without {name}")
             elif value is None:
-                prices.pop(name, None)
+                parameters.pop(name, None)
             elif not number(value):
                 wrong.append(f"{name} must be a finite number, not {said(value)}: 0, or {SMALLEST:g} to {LARGEST:g}")
             elif not slot.least <= value <= slot.most or (value == 0 and slot.positive):
@@ -71,19 +87,19 @@ class Platform:
                 most = f" and at most {slot.most:g}" if isfinite(slot.most) else ""
                 wrong.append(f"{name} must be {least}{most}, not {value}")
             else:
-                prices[name] = _exact(slot, float(value), prices.get(name))
+                parameters[name] = _exact(slot, float(value), parameters.get(name))
         if wrong:
-            raise InvalidInput("\n  ".join(["the numbers do not fit:", *wrong]) if len(wrong) > 1 else wrong[0])
-        return replace(self, prices=prices)
+            raise InvalidInput(complaint("the parameters do not fit:", wrong))
+        return replace(self, parameters=parameters)
 
     def named(self, name: str, title: str) -> Platform:
         """Return the platform under another name."""
         return replace(self, name=name, title=title)
 
-    def _at(self, price: Price, end: str) -> float:
-        slot = self.slots.get(price.name)
-        cheap, dear = (price.high, price.low) if slot is not None and slot.better == "high" else (price.low, price.high)
-        return {"value": price.value, "cheap": cheap, "dear": dear}[end]
+    def _at(self, parameter: Parameter, end: str) -> float:
+        slot = self.slots.get(parameter.name)
+        best, worst = ("high", "low") if slot is not None and slot.better == "high" else ("low", "high")
+        return float(getattr(parameter, {"value": "value", "optimistic": best, "pessimistic": worst}[end]))
 
 
 def platforms() -> dict[str, str]:
@@ -115,9 +131,9 @@ def references() -> Mapping[str, str]:
     return found
 
 
-def cited(prices: Iterable[Price]) -> dict[str, str]:
-    """Return the literature that numbers cite: key -> full text, each once, by key."""
-    keys = {key for price in prices for key in CITED.findall(f"{price.source} {price.page}")}
+def cited(parameters: Iterable[Parameter]) -> dict[str, str]:
+    """Return the literature that parameters cite: key -> full text, each once, by key."""
+    keys = {key for parameter in parameters for key in CITED.findall(f"{parameter.source} {parameter.page}")}
     return {key: text for key, text in sorted(references().items()) if key in keys}
 
 
@@ -161,14 +177,14 @@ def _parse(raw: dict[str, Any], label: str, stem: str) -> Platform:
     found = list(faults(raw, stem))
     if found:
         raise InvalidFile("\n  ".join([f"{label} is not a platform, {len(found)} fault(s):", *found]))
-    prices = {}
+    parameters = {}
     for section in (*SECTIONS, "functions"):
         for key, entry in raw.get(section, {}).items():
             name = f"functions.{key}" if section == "functions" else key
-            prices[name] = Price(name, section, **{"low": entry["value"], "high": entry["value"], **entry})
-    return Platform(raw["name"], raw["kind"], raw["title"], raw["boundary"], prices)
+            parameters[name] = Parameter(name, section, **{"low": entry["value"], "high": entry["value"], **entry})
+    return Platform(raw["name"], raw["kind"], raw["title"], raw["boundary"], parameters)
 
 
-def _exact(slot: Slot, value: float, before: Price | None) -> Price:
+def _exact(slot: Slot, value: float, before: Parameter | None) -> Parameter:
     scope = None if slot.unit != "J" else before.scope if before is not None else "marginal"
-    return Price(slot.name, slot.section, value, value, value, slot.unit, "the caller's argument", "assumed", scope)
+    return Parameter(slot.name, slot.section, value, value, value, slot.unit, "the caller's argument", "assumed", scope)

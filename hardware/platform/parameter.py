@@ -1,4 +1,4 @@
-"""One number of a platform, and where it is from."""
+"""One parameter of a platform: a price, a speed or a limit, with its band and its source."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ UNITS = ("J", "J/B", "W", "W/synapse", "s", "1", "bit", "B", "B/s", "FLOP/s")
 
 
 @dataclass(frozen=True)
-class Price:
-    """low <= value <= high in `unit`.
+class Parameter:
+    """low <= value <= high in `unit`: a price, a speed or a limit, as `section` says.
 
     basis   measured    on hardware            derived   computed from published figures, or the maker's specification
             simulated   before there was any   assumed   from memory or by judgement; the band is wide
@@ -37,5 +37,5 @@ class Price:
 
     @property
     def quantity(self) -> Quantity:
-        """The number with its band."""
+        """The value with its band."""
         return Quantity(self.value, self.low, self.high, self.unit)

@@ -10,7 +10,7 @@ from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.base import GROUPS, Constraint
 from ..platform.loading import CITED, cited, references
-from ..platform.parameter import Price
+from ..platform.parameter import Parameter
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
 from . import words
@@ -199,7 +199,7 @@ def _platform(r: CostReport) -> dict[str, Any]:
     }
 
 
-def _price(p: Price) -> dict[str, Any]:
+def _price(p: Parameter) -> dict[str, Any]:
     exact = p.low == p.high
     return {
         "name": _words(p.name),

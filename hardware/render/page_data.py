@@ -58,7 +58,7 @@ def _data(c: Comparison) -> dict[str, Any]:
         "layers": [
             {
                 **{name: getattr(one, name) for name in ("name", "neurons", "columns", "compartments", "functions")},
-                "moments": one.moments,
+                "time_steps": one.time_steps,
                 "places": [here.name for here in one.places],
             }
             for one in work.layers
@@ -70,7 +70,7 @@ def _data(c: Comparison) -> dict[str, Any]:
 def _numbers(r: CostReport) -> dict[str, Any]:
     """The numbers of a platform at the three corners; where its cores lie, since no control changes that."""
     platform = r.platform
-    corners = [platform.values(end) for end in ("value", "cheap", "dear")]
+    corners = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
     found: dict[str, Any] = {
         "name": platform.name,
         "kind": platform.kind,

@@ -9,7 +9,7 @@ from spiking import table
 from ..analysis.comparison import Comparison, Sweep
 from ..analysis.records import CostReport
 from ..models.base import Constraint
-from ..platform.parameter import Price
+from ..platform.parameter import Parameter
 from ..quantity import Quantity, scaled
 from ..workload.trace import Trace
 from . import words
@@ -133,13 +133,13 @@ def notes(r: CostReport) -> list[str]:
     return [*lines, "assumed:", *(f"  · {line}" for line in r.assumptions)]
 
 
-def sources(prices: Iterable[Price]) -> str:
+def sources(prices: Iterable[Parameter]) -> str:
     """Return a table of prices and where they are from."""
     rows = [[p.name, scaled(p.value, p.unit), _ends(p), p.basis, p.scope or "–", _where(p)] for p in prices]
     return table(["number", "value", "band", "basis", "scope", "source"], rows, left=6)
 
 
-def _where(price: Price) -> str:
+def _where(price: Parameter) -> str:
     return f"{price.source} ({price.page})" if price.page else price.source
 
 
@@ -247,7 +247,7 @@ def _against(one: Constraint) -> str:
     return f"{one.name}: {scaled(one.needed, one.unit)} of {scaled(one.available, one.unit)}"
 
 
-def _ends(price: Price) -> str:
+def _ends(price: Parameter) -> str:
     return "exact" if price.low == price.high else f"{scaled(price.low, price.unit)} … {scaled(price.high, price.unit)}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import SpikingNetwork
+from ..network import Network
 from ..nodes import Neuron, Node, Output
 
 Array = NDArray[Any]
@@ -59,10 +59,10 @@ class Backend(ABC):
     options: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+    def prepare(self, network: Network, plan: Plan) -> Runner:
         """Build the network for a plan."""
 
-    def reasons(self, network: SpikingNetwork) -> Iterator[str]:
+    def reasons(self, network: Network) -> Iterator[str]:
         """Yield one line for each node this backend cannot run."""
         for node in network:
             for part in _parts(node):

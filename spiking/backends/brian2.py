@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..count import count
+from ..counts import count
 from ..errors import CapacityError, InvalidInput
-from ..network import SpikingNetwork
+from ..linear_maps import Weighted
+from ..network import Network
 from ..nodes import Product
-from ..synapses import Weighted
 from .base import Backend, BatchResult, Inputs, Plan, Runner
 from .brian2_circuit import Circuit, generating
 from .compose import links
@@ -29,7 +29,7 @@ class Brian2(Backend):
     name = "brian2"
     options = ("codegen",)
 
-    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+    def prepare(self, network: Network, plan: Plan) -> Runner:
         """Unroll the network; raises CapacityError if one sample has too many synapses, InvalidInput (codegen)."""
         target = plan.options.get("codegen", "numpy")
         if target not in CODEGEN:
@@ -52,7 +52,7 @@ class Brian2(Backend):
         return run
 
 
-def _guard(network: SpikingNetwork) -> None:
+def _guard(network: Network) -> None:
     """Refuse what does not fit in memory, from counts alone; each moment of a recurrent cell is laid out."""
     weighted = [node for node in network if isinstance(node, Weighted | Product)]
     counts = [count(node, *(network.shapes[name] for name in node.inputs)) for node in weighted]

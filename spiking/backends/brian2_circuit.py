@@ -22,16 +22,15 @@ import numpy as np
 from scipy.special import erf
 
 from ..functions import Shape
-from ..network import SpikingNetwork
+from ..network import TICK, Network
 from ..nodes import Array, Input, Neuron, Node, Output, Product
 from .base import BatchResult, Inputs, Plan
-from .brian2_code import TICK, emission
+from .brian2_code import READ_CLOCK, emission
 from .brian2_stages import Stage, stages
 from .compose import ONE, Link, elements, gates
 from .functions_numpy import apply
 from .reference import one_hot
 
-SECONDS = 10e-3  # one tick: 100 Hz
 SENDING = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)"
 
 
@@ -73,9 +72,9 @@ def generating(target: str) -> Iterator[None]:
 class Circuit:
     """A network laid out `copies` times side by side, one copy a sample."""
 
-    def __init__(self, network: SpikingNetwork, plan: Plan, links: list[Link], copies: int) -> None:
+    def __init__(self, network: Network, plan: Plan, links: list[Link], copies: int) -> None:
         self.network, self.plan, self.copies = network, plan, copies
-        self.clock = b2.Clock(dt=SECONDS * b2.second)
+        self.clock = b2.Clock(dt=TICK * b2.second)
         self.net = b2.Network()
         self.net.schedule, self.level = _schedule(network, plan.delay)
         self.arrives: dict[str, Any] = {}  # population -> the group its synapses end on
@@ -124,7 +123,7 @@ class Circuit:
         monitor = self.monitors[name]
         index = np.asarray(monitor.i)
         real = index < batch * prod(self.network.shapes[name])
-        tick = np.rint(np.asarray(monitor.t_) / SECONDS).astype(np.int64)
+        tick = np.rint(np.asarray(monitor.t_) / TICK).astype(np.int64)
         return tick[real], index[real].astype(np.int64), np.asarray(monitor.q)[real]
 
     def _population(self, node: Node) -> None:
@@ -162,7 +161,7 @@ class Circuit:
             else:
                 ending = [f"y = {stage.value}"]
             if stage.members is None:
-                group.run_regularly("\n".join([TICK, *stage.lines, *ending]), when=f"emit{level}", order=order)
+                group.run_regularly("\n".join([READ_CLOCK, *stage.lines, *ending]), when=f"emit{level}", order=order)
             groups.append(group)
             self._connect(stage, groups, f"emit{level}", order)
         groups[-1].u = self._everywhere(node.alphabet.unit, shape)
@@ -192,7 +191,7 @@ class Circuit:
         size = len(gates(node, [self.network.shapes[name] for name in node.inputs])[0])
         group = self._group(size, "a : 1\nb : 1\ns : 1\nq : 1", level)
         share = "/tick" if self.network.schedule == "rate" else ""
-        group.run_regularly(f"{TICK}\nq = a*b{share} - s\ns = a*b{share}", when=f"emit{level}")
+        group.run_regularly(f"{READ_CLOCK}\nq = a*b{share} - s\ns = a*b{share}", when=f"emit{level}")
         self.arrives[node.name] = self.sends[node.name] = group
 
     def _synapses(self, link: Link) -> None:
@@ -228,15 +227,15 @@ class Circuit:
         return np.tile(np.broadcast_to(value, shape).ravel(), self.copies)
 
 
-def _schedule(network: SpikingNetwork, delay: int) -> tuple[list[str], dict[str, int]]:
+def _schedule(network: Network, delay: int) -> tuple[list[str], dict[str, int]]:
     """Return the slots of one tick, and the level of every node."""
-    level = {ONE: 0}
-    for node in network:
+
+    def rank(node: Node, above: list[int]) -> int:
         if delay:
-            level[node.name] = 2 if isinstance(node, Neuron) else int(isinstance(node, Product))
-        else:
-            above = max((level[name] for name in node.inputs), default=0)
-            level[node.name] = above + isinstance(node, Neuron | Product)
+            return 2 if isinstance(node, Neuron) else int(isinstance(node, Product))
+        return max(above, default=0) + isinstance(node, Neuron | Product)
+
+    level = {ONE: 0, **network.propagate(rank)}
     slots = [f"{slot}{k}" for k in range(max(level.values()) + 1) for slot in ("emit", "fire", "send")]
     late = delay == 1 and bool(network.populations)
     slots.insert(len(slots) - late, "read")

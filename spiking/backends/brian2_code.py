@@ -12,7 +12,7 @@ from ..nodes import Neuron
 from .base import Plan
 from .functions_numpy import TANH_GELU
 
-TICK = "tick = t_in_timesteps + 1"
+READ_CLOCK = "tick = t_in_timesteps + 1"
 SIGMOID = "exp(clip({y}, -inf, 0.0))/(1.0 + exp(-abs({y})))"  # no overflow on either side
 SOFTPLUS = "(clip({y}, 0.0, inf) + log1p(exp(-abs({y}))))"
 

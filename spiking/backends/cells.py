@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..alphabets import NEAREST
 from ..functions import Shape
+from ..network import TICK
 from ..nodes import Neuron
 from .functions_torch import Composition
 from .linear import tensor
@@ -85,7 +86,7 @@ def step(x: Tensor, state: State, p: Code, dt: float) -> tuple[Tensor, State]:
 class Cell(SNNCell):  # type: ignore[misc]  # Norse carries no types
     """A neuron layer under Norse's conventions: forward(x, state) -> (spikes, state), state made at first use."""
 
-    def __init__(self, neuron: Neuron, shape: Shape, rate: bool, tick: float = 10e-3) -> None:
+    def __init__(self, neuron: Neuron, shape: Shape, rate: bool, tick: float = TICK) -> None:
         super().__init__(step, self.rest, Code(neuron, rate), dt=tick)
         self.shape = shape
 

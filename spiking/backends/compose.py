@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..functions import Shape
-from ..network import SpikingNetwork
-from ..nodes import Input, MatMul, Neuron, Output, Product
+from ..network import Network
+from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..unroll import Index, taps
-from .constants import constants
+from .biases import summed_biases
 
 ONE = ""  # the source of every bias: an element that sends 1 whenever biases are injected
 
@@ -39,9 +39,9 @@ class Link(NamedTuple):
     wires: Wires
 
 
-def links(network: SpikingNetwork) -> list[Link]:
+def links(network: Network) -> list[Link]:
     """Return every synapse of a network, biases included, grouped by source, target and port."""
-    found, biases = [], constants(network)
+    found, biases = [], summed_biases(network)
     for node in network:
         if not isinstance(node, Neuron | Product | Output):
             continue
@@ -59,11 +59,25 @@ def links(network: SpikingNetwork) -> list[Link]:
     return found
 
 
-def wires(network: SpikingNetwork, name: str) -> dict[str, Wires]:
+def wires(network: Network, name: str) -> dict[str, Wires]:
     """Return for each source the synapses that lead from its elements to the output entries of node `name`."""
-    found: dict[str, list[Wires]] = {}
-    _pull(network, name, None, found)
-    return {source: _summed(parts) for source, parts in found.items()}
+
+    def back(node: Node, onward: Wires) -> list[Wires]:
+        if isinstance(node, Input | Neuron | Product):
+            return []
+        shapes = [network.shapes[above] for above in node.inputs]
+        maps = (taps(node, index, shapes) for index in range(len(shapes)))
+        return [after(onward, Wires(pre, post, value)) for pre, post, _, value in maps]
+
+    node = network[name]
+    size = elements(node) if isinstance(node, Input) else prod(network.shapes[name])
+    found = network.pull_back([(name, _each(np.arange(size)))], back, _both)
+    for source, onward in found.items():
+        sender = network[source]
+        if isinstance(sender, Product):
+            into = gates(sender, [network.shapes[above] for above in sender.inputs])[2]
+            found[source] = after(onward, Wires(np.arange(into.size), into, np.ones(into.size)))
+    return {source: _summed(onward) for source, onward in found.items()}
 
 
 def elements(node: Input) -> int:
@@ -96,29 +110,19 @@ def after(outer: Wires, inner: Wires) -> Wires:
     return Wires(inner.pre[into], outer.post[out], inner.value[into] * outer.value[out])
 
 
-def _pull(network: SpikingNetwork, name: str, onward: Wires | None, found: dict[str, list[Wires]]) -> None:
-    """Follow node `name` back to its sources; `onward` leads from its output to where the search began."""
-    node = network[name]
-    shapes = [network.shapes[above] for above in node.inputs]
-    if isinstance(node, Product):
-        into = gates(node, shapes)[2]
-        collect = Wires(np.arange(into.size), into, np.ones(into.size))
-        found.setdefault(name, []).append(collect if onward is None else after(onward, collect))
-    elif isinstance(node, Input | Neuron):
-        every = np.arange(elements(node) if isinstance(node, Input) else prod(network.shapes[name]))
-        found.setdefault(name, []).append(Wires(every, every, np.ones(every.size)) if onward is None else onward)
-    else:
-        for index, above in enumerate(node.inputs):
-            pre, post, _, value = taps(node, index, shapes)
-            step = Wires(pre, post, value)
-            _pull(network, above, step if onward is None else after(onward, step), found)
+def _each(index: Index) -> Wires:
+    """One synapse of weight 1 from each element to itself."""
+    return Wires(index, index, np.ones(index.size))
 
 
-def _summed(parts: list[Wires]) -> Wires:
-    """Join wires, one synapse a pair, sorted by source."""
-    pre, post, value = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((post, pre))
-    pre, post, value = pre[order], post[order], value[order]
+def _both(*parts: Wires) -> Wires:
+    return Wires(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _summed(wires: Wires) -> Wires:
+    """Return one synapse a pair, sorted by source."""
+    order = np.lexsort((wires.post, wires.pre))
+    pre, post, value = (column[order] for column in wires)
     if not pre.size:
         return Wires(pre, post, value)
     first = np.flatnonzero(np.r_[True, (np.diff(pre) != 0) | (np.diff(post) != 0)])

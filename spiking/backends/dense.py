@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor, nn
 
-from ..network import SpikingNetwork
+from ..linear_maps import Synapse
+from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from ..synapses import Synapse
 from .functions_torch import Composition
 from .linear import Map, tensor
 
@@ -21,7 +21,7 @@ class DenseModule(nn.Module):
     `watch(name, value)` is called with every neuron's f(a), if given.
     """
 
-    def __init__(self, network: SpikingNetwork) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
         self.layers = nn.ModuleList(_layers(network))
@@ -65,7 +65,7 @@ class _Product(nn.Module):
         return a @ b if isinstance(self.node, MatMul) else a * b
 
 
-def _layers(network: SpikingNetwork) -> Iterator[nn.Module]:
+def _layers(network: Network) -> Iterator[nn.Module]:
     for node in network:
         match node:
             case Neuron() | Output():
@@ -78,6 +78,6 @@ def _layers(network: SpikingNetwork) -> Iterator[nn.Module]:
                 yield nn.Identity()
 
 
-def dense(network: SpikingNetwork) -> DenseModule:
+def dense(network: Network) -> DenseModule:
     """Return the network without spikes as a torch module."""
     return DenseModule(network.check()).float().eval()

@@ -23,12 +23,12 @@ from torch import Tensor, nn
 
 from ..errors import InvalidInput
 from ..functions import Shape
-from ..network import SpikingNetwork
+from ..linear_maps import Reshape, Scale
+from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from ..synapses import Reshape, Scale
 from .base import Array, Plan
+from .biases import summed_biases
 from .cells import Code
-from .constants import constants
 from .linear import tensor
 from .norse import ProductLayer, ReadoutLayer, SynapseLayer, Train
 from .positions import Place, lacks, one, places
@@ -136,11 +136,11 @@ class Decoder(nn.Module):
     Raises InvalidInput (no language model, steps), UnsupportedNode (every node that mixes positions).
     """
 
-    def __init__(self, network: SpikingNetwork, steps: int) -> None:
+    def __init__(self, network: Network, steps: int) -> None:
         super().__init__()
         _refuse([*_steps(steps), *lacks(network.check())])
         self.network, self.length = network, network.inputs[0].shape[0]
-        constant = constants(network)
+        constant = summed_biases(network)
         self.places = places(network, constant)
         constant = {name: None if value is None else _thin(value) for name, value in constant.items()}
         plan = Plan(steps)
@@ -194,7 +194,7 @@ class Decoder(nn.Module):
 
 
 def _layer(
-    node: Node, network: SpikingNetwork, places: dict[str, Place], constant: dict[str, Array | None], plan: Plan
+    node: Node, network: Network, places: dict[str, Place], constant: dict[str, Array | None], plan: Plan
 ) -> nn.Module:
     """The layer of norse.py for one position."""
     above = [places[name] for name in node.inputs]
@@ -226,7 +226,7 @@ def _thin(value: Array) -> Array:
 
 
 def generate(
-    network: SpikingNetwork,
+    network: Network,
     ids: ArrayLike,
     *,
     steps: int,
@@ -234,7 +234,7 @@ def generate(
     device: str = "cpu",
     dtype: str = "float32",
 ) -> Generation:
-    """Return the prompt and its greedy continuation; see SpikingNetwork.generate."""
+    """Return the prompt and its greedy continuation; see Network.generate."""
     prompt = _prompt(network, ids, steps, max_new_tokens, dtype)
     model = Decoder(network, steps).eval().to(device=device, dtype=DTYPES[dtype])
     tokens = torch.as_tensor(prompt, device=device)
@@ -251,7 +251,7 @@ def generate(
     return Generation(tokens.cpu().numpy(), np.array(spikes), seconds)
 
 
-def _prompt(network: SpikingNetwork, ids: ArrayLike, steps: int, new: int, dtype: str) -> Array:
+def _prompt(network: Network, ids: ArrayLike, steps: int, new: int, dtype: str) -> Array:
     """Return the prompt as (B, n), or raise InvalidInput with every fault."""
     source, given = network.check().inputs[0], np.asarray(ids)
     prompt = given[None] if given.ndim == 1 else given

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..functions import Shape
-from ..nodes import Node
-from ..synapses import (
+from ..linear_maps import (
     Add,
     AvgPool,
     Concat,
@@ -28,6 +27,7 @@ from ..synapses import (
     Scale,
     Slice,
 )
+from ..nodes import Node
 from ..wiring import divisors
 
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}

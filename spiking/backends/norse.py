@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from ..errors import InvalidInput
 from ..functions import Shape
-from ..network import SpikingNetwork
+from ..linear_maps import Synapse
+from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from ..synapses import Synapse
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner
+from .biases import summed_biases
 from .cells import Cell
-from .constants import constants
 from .functions_torch import Composition
 from .linear import Map, tensor
 
@@ -76,7 +76,7 @@ class NeuronLayer(nn.Module):
 
     constant: Tensor | None
 
-    def __init__(self, network: SpikingNetwork, node: Neuron, constant: Array | None, plan: Plan) -> None:
+    def __init__(self, network: Network, node: Neuron, constant: Array | None, plan: Plan) -> None:
         super().__init__()
         self.plan, self.rate = plan, network.schedule == "rate"
         self.open = [t for t in range(1, plan.steps + 1) if plan.speaks(node, t)]
@@ -163,7 +163,7 @@ class SpikingModule(nn.Module):
     State lives inside one call: there is nothing to reset. Several outputs come as a dict by name.
     """
 
-    def __init__(self, network: SpikingNetwork, plan: Plan) -> None:
+    def __init__(self, network: Network, plan: Plan) -> None:
         super().__init__()
         network.check()
         self.network, self.plan = network, plan
@@ -215,8 +215,8 @@ class SpikingModule(nn.Module):
         return next(iter(whole.values())) if len(whole) == 1 else whole
 
 
-def _layers(network: SpikingNetwork, plan: Plan) -> Iterator[nn.Module]:
-    constant = constants(network)
+def _layers(network: Network, plan: Plan) -> Iterator[nn.Module]:
+    constant = summed_biases(network)
     rate = network.schedule == "rate"
     for node in network:
         shapes = [network.shapes[name] for name in node.inputs]
@@ -234,8 +234,8 @@ def _layers(network: SpikingNetwork, plan: Plan) -> Iterator[nn.Module]:
                 yield nn.Identity()
 
 
-def module(network: SpikingNetwork, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> SpikingModule:
-    """Return the network as a torch module that runs `steps` ticks; see SpikingNetwork.module."""
+def module(network: Network, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> SpikingModule:
+    """Return the network as a torch module that runs `steps` ticks; see Network.module."""
     if steps < 1 or delay not in (0, 1):
         raise InvalidInput(f"steps must be at least 1 and delay 0 or 1, not {steps} and {delay}")
     return SpikingModule(network, Plan(steps, delay, bool(delay) if wavefront is None else wavefront)).float().eval()
@@ -247,7 +247,7 @@ class Norse(Backend):
     name = "norse"
     options = ("device", "dtype")
 
-    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+    def prepare(self, network: Network, plan: Plan) -> Runner:
         dtype = {"float32": torch.float32, "float64": torch.float64}.get(str(plan.options.get("dtype", "float32")))
         if dtype is None:
             raise InvalidInput(f"dtype must be 'float32' or 'float64', not '{plan.options['dtype']}'")

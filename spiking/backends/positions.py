@@ -16,9 +16,7 @@ import numpy as np
 from ..errors import UnsupportedNode
 from ..functions import Function, Shape
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
-from ..network import SpikingNetwork
-from ..nodes import Input, MatMul, Multiply, Neuron, Node, Output
-from ..synapses import (
+from ..linear_maps import (
     Add,
     AvgPool,
     Concat,
@@ -34,6 +32,8 @@ from ..synapses import (
     Scale,
     Slice,
 )
+from ..network import Network
+from ..nodes import Input, MatMul, Multiply, Neuron, Node, Output
 from .base import Array
 from .functions_numpy import apply
 
@@ -53,10 +53,10 @@ class Mixes(Exception):
     """Why a node has no meaning position by position."""
 
 
-def places(network: SpikingNetwork, constant: Mapping[str, Array | None]) -> dict[str, Place]:
+def places(network: Network, constant: Mapping[str, Array | None]) -> dict[str, Place]:
     """Return the place of positions in every node; raises UnsupportedNode naming every node that mixes them.
 
-    constant   what each node sends before any input, at all positions (backends/constants.py)
+    constant   what each node sends before any input, at all positions (backends/biases.py)
     """
     found: dict[str, Place] = {}
     faults = []
@@ -79,7 +79,7 @@ def one(shape: Shape, place: Place) -> Shape:
     return (*shape[:axis], 1, *shape[axis + 1 :])
 
 
-def _place(node: Node, above: list[Place], network: SpikingNetwork, constant: Mapping[str, Array | None]) -> Place:
+def _place(node: Node, above: list[Place], network: Network, constant: Mapping[str, Array | None]) -> Place:
     shapes = [network.shapes[name] for name in node.inputs]
     match node:
         case Input():
@@ -252,7 +252,7 @@ def _later(place: Place, shape: Shape, value: Array) -> Array:
     return whole[..., np.triu(np.ones(whole.shape[-2:], dtype=bool), 1)]
 
 
-def lacks(network: SpikingNetwork) -> list[str]:
+def lacks(network: Network) -> list[str]:
     """Return one line for each thing that keeps a network from being a language model, ids (L,) -> logits (L, V)."""
     faults = []
     if len(network.inputs) != 1 or len(network.outputs) != 1:

@@ -22,9 +22,9 @@ import numpy as np
 
 from ..alphabets import Alphabet
 from ..functions import Shape
-from ..network import SpikingNetwork
+from ..linear_maps import Conv, ConvTranspose, Embedding, Linear, Scale
+from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from ..synapses import Conv, ConvTranspose, Embedding, Linear, Scale
 from ..unroll import taps
 from ..wiring import aligned, rearrange, windows
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
@@ -98,14 +98,14 @@ class Reference(Backend):
 
     name = "reference"
 
-    def prepare(self, network: SpikingNetwork, plan: Plan) -> Runner:
+    def prepare(self, network: Network, plan: Plan) -> Runner:
         def run(x: Inputs) -> BatchResult:
             return _run(network, plan, x)
 
         return run
 
 
-def _run(network: SpikingNetwork, plan: Plan, x: Inputs) -> BatchResult:
+def _run(network: Network, plan: Plan, x: Inputs) -> BatchResult:
     steps = {node.name: _start(node, network, plan, x) for node in network}
     history: dict[str, list[Array]] = {name: [] for name in steps}
     for tick in range(1, plan.steps + 1):
@@ -128,7 +128,7 @@ def _run(network: SpikingNetwork, plan: Plan, x: Inputs) -> BatchResult:
 Step = Callable[[int, list[Array]], Array]
 
 
-def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Inputs) -> Step:
+def _start(node: Node, network: Network, plan: Plan, x: Inputs) -> Step:
     """Return the node's step: (tick, what arrives) -> what it sends; its state lives in the closure."""
     batch, rate = len(next(iter(x.values()))), network.schedule == "rate"
     shapes = [network.shapes[name] for name in node.inputs]
@@ -155,7 +155,7 @@ def _start(node: Node, network: SpikingNetwork, plan: Plan, x: Inputs) -> Step:
     return lambda tick, arriving: linear(node, arriving, shapes, inject(tick))
 
 
-def _neuron(node: Neuron, network: SpikingNetwork, plan: Plan, batch: int) -> Step:
+def _neuron(node: Neuron, network: Network, plan: Plan, batch: int) -> Step:
     a = np.zeros((batch, *network.shapes[node.inputs[0]]))
     s = np.zeros((batch, *network.shapes[node.name]))
     v0 = 0.0 if node.v0 is None else node.v0

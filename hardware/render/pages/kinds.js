@@ -62,9 +62,9 @@ function operationCount(work, v) {
     return charge(place.name, action, "dynamic", place.total * work.factor, action);
   });
   const updates = work.layers.map((layer) =>
-    charge(layer.name, "neuron_update", "dynamic", layer.neurons * layer.moments * work.steps, "neuron_update"));
+    charge(layer.name, "neuron_update", "dynamic", layer.neurons * layer.time_steps * work.steps, "neuron_update"));
   return {
-    charges: [...places, ...updates, ...functionCharges(work, (layer) => work.steps * layer.moments)],
+    charges: [...places, ...updates, ...functionCharges(work, (layer) => work.steps * layer.time_steps)],
     latency: null,
     alternatives: {
       "dense source": work.places.filter((place) => place.macs)
@@ -117,7 +117,7 @@ function vonNeumann(work, v, batch) {
   const latency = v.framework + total(timed.map((one) => one.seconds));
   const outside = [charge("(chip)", "static", "static", latency / batch, "idle_power"),
     charge("(host)", "host", "io", latency / batch, "host_power")];
-  const functions = functionCharges(work, (layer) => layer.moments);
+  const functions = functionCharges(work, (layer) => layer.time_steps);
   const busy = timed.map((one) => charge(one.name, "busy", "dynamic", one.busy / batch, "active_power"));
   const waiting = charge("(chip)", "framework", "dynamic", v.busy_floor * v.framework / batch, "active_power");
   const counted = timed.flatMap((one) => [["flop", `flop_${width}`, one.flop], ["memory_byte", "memory_byte", one.memory],

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import reduce
-from heapq import heappop, heappush
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .fans import behind, joined, same, total
 from .functions import Shape
-from .network import SpikingNetwork
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
-from .synapses import Conv, ConvTranspose, Embedding, Linear, Weighted
+from .linear_maps import Conv, ConvTranspose, Embedding, Linear, Weighted
+from .network import Network
+from .nodes import MatMul, Multiply, Node, Product
 
 Counts = NDArray[np.float64]
 
@@ -59,11 +57,11 @@ def count(node: Node, *shapes: Shape) -> Synapses:
             out = node.infer(*shapes)
             pairs = node.weight.shape[0] * node.weight.shape[1]
             used = pairs * prod(out[1:]) * prod(node.weight.shape[2:])
-            real = pairs * prod(int(fan.sum()) for fan in _fan_axes(node, shapes[0]))
+            real = pairs * prod(int(fan.sum()) for fan in windows_reading(node, shapes[0]))
             return Synapses(node.weight.size, used, real, 0)
         case ConvTranspose():
             used = node.weight.size * prod(shapes[0][1:])
-            return Synapses(node.weight.size, used, int(_landing(node, shapes[0]).sum()), 0)
+            return Synapses(node.weight.size, used, int(windows_reached(node, shapes[0]).sum()), 0)
         case MatMul():
             gated = prod(node.infer(*shapes)) * shapes[0][-1]
             return Synapses(0, 0, 0, gated)
@@ -84,7 +82,7 @@ def macs(node: Node, *shapes: Shape) -> int:
     return (found.unrolled + found.dynamic) * found.moments
 
 
-def synapses(network: SpikingNetwork) -> dict[str, Synapses]:
+def synapses(network: Network) -> dict[str, Synapses]:
     """Count the synapses of every weighted node and product of a network, each of them once.
 
     Weights that several nodes share count for the first of them. So do the synapses of a recurrent cell, and their
@@ -106,82 +104,8 @@ def synapses(network: SpikingNetwork) -> dict[str, Synapses]:
     return table
 
 
-def fan_out(node: Node, index: int, shapes: list[Shape]) -> Counts:
-    """Return, for each element of input `index` of a weighted node or product, how many synapses one spike drives."""
-    shape = shapes[index]
-    match node:
-        case Embedding():
-            return same(node.weight.shape[1], shape)  # an id is one event of a one-hot population
-        case Linear():
-            return same(node.weight.shape[0], shape)
-        case Conv():
-            spatial = reduce(np.multiply.outer, _fan_axes(node, shape))
-            return np.broadcast_to(spatial * (node.weight.shape[0] // node.groups), shape)
-        case ConvTranspose():
-            return _landing(node, shape)
-        case MatMul() | Multiply():
-            gated = count(node, *shapes).dynamic
-            return same(gated / prod(shape), shape)
-    raise TypeError(f"{type(node).__name__} has no weights")
-
-
-def fan_outs(network: SpikingNetwork) -> dict[str, dict[str, Counts]]:
-    """Return for each place events arrive how many synapses one spike of each source element drives there.
-
-    Places are the weighted nodes and products, and the neurons and outputs reached through wiring alone (a shortcut
-    is one synapse a neuron). Sources are inputs, neurons and products; wiring in between is composed.
-    """
-    order = {node.name: k for k, node in enumerate(network)}
-    table: dict[str, dict[str, Counts]] = {}
-    for node in network:
-        shapes = [network.shapes[name] for name in node.inputs]
-        if isinstance(node, Weighted | Product):
-            arriving = [fan_out(node, index, shapes) for index in range(len(shapes))]
-        elif isinstance(node, Neuron | Output):
-            arriving = [same(1.0, shapes[0])]
-        else:
-            continue
-        found = _pulled(network, order, list(zip(node.inputs, arriving, strict=True)))
-        if found:
-            table[node.name] = found
-    return table
-
-
-def fan_totals(network: SpikingNetwork) -> dict[str, dict[str, int]]:
-    """Return `fan_outs` summed over the elements of each source: the synapses from it to each place."""
-    return {
-        place: {source: round(total(fan)) for source, fan in sources.items()}
-        for place, sources in fan_outs(network).items()
-    }
-
-
-def _pulled(network: SpikingNetwork, order: dict[str, int], arriving: list[tuple[str, Counts]]) -> dict[str, Counts]:
-    """Carry fans back through wiring to the sources, the latest node first: each is complete when its turn comes."""
-    pending: dict[str, Counts] = {}
-    queue: list[tuple[int, str]] = []
-    found: dict[str, Counts] = {}
-
-    def bring(name: str, fan: Counts) -> None:
-        if name not in pending:
-            heappush(queue, (-order[name], name))
-        pending[name] = joined(pending[name], fan) if name in pending else fan
-
-    for name, fan in arriving:
-        bring(name, fan)
-    while queue:
-        _, name = heappop(queue)
-        node, fan = network[name], pending[name]
-        if isinstance(node, Input | Neuron | Product):
-            found[name] = fan
-        elif not isinstance(node, Weighted):
-            shapes = [network.shapes[above] for above in node.inputs]
-            for index, above in enumerate(node.inputs):
-                bring(above, behind(node, index, shapes, fan))
-    return found
-
-
-def _landing(node: ConvTranspose, shape: Shape) -> Counts:
-    """For each input element, the outputs its kernel reaches that are not cut away."""
+def windows_reached(node: ConvTranspose, shape: Shape) -> Counts:
+    """Return for each input element the outputs its kernel reaches that are not cut away, (*shape)."""
     axes = []
     out = node.infer(shape)[1:]
     setting = zip(shape[1:], node.weight.shape[2:], node.stride, node.padding, node.dilation, out, strict=True)
@@ -192,8 +116,8 @@ def _landing(node: ConvTranspose, shape: Shape) -> Counts:
     return np.broadcast_to(spatial * node.weight.shape[1], shape)
 
 
-def _fan_axes(node: Conv, shape: Shape) -> list[Counts]:
-    """For each spatial axis, the number of windows that read each input position."""
+def windows_reading(node: Conv, shape: Shape) -> list[Counts]:
+    """Return for each spatial axis the number of windows that read each input position."""
     axes = []
     out = node.infer(shape)[1:]
     setting = zip(shape[1:], node.weight.shape[2:], node.stride, node.padding, node.dilation, out, strict=True)

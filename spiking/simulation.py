@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .backends import Plan, backend
-from .count import fan_outs
 from .errors import InvalidInput, UnsupportedNode
-from .network import SpikingNetwork
+from .fan_out import fan_outs
+from .network import Network
 from .nodes import Input
 from .record import Activity, SpikeRecord
 from .store import fingerprint
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 
 def run(
-    network: SpikingNetwork,
+    network: Network,
     inputs: Any,
     *,
     steps: int,
@@ -143,7 +143,7 @@ def _array(x: Any) -> Array:
 
 
 def _plan(
-    network: SpikingNetwork, steps: int, delay: int, wavefront: bool | None, record: Any, options: dict[str, Any]
+    network: Network, steps: int, delay: int, wavefront: bool | None, record: Any, options: dict[str, Any]
 ) -> Plan:
     faults = []
     if steps < 1:
@@ -163,7 +163,7 @@ def _plan(
     return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
 
 
-def _engine(network: SpikingNetwork, name: str, options: dict[str, Any]) -> Any:
+def _engine(network: Network, name: str, options: dict[str, Any]) -> Any:
     engine = backend(name)
     unknown = sorted(set(options) - set(engine.options))
     if unknown:
@@ -175,7 +175,7 @@ def _engine(network: SpikingNetwork, name: str, options: dict[str, Any]) -> Any:
     return engine
 
 
-def _injected(network: SpikingNetwork, x: dict[str, Array], steps: int) -> dict[str, Array]:
+def _injected(network: Network, x: dict[str, Array], steps: int) -> dict[str, Array]:
     """Count the injected events (T, …): at tick 1, or at every tick under the rate schedule; an id is one event."""
     table = {}
     for node in network.inputs:
@@ -186,7 +186,7 @@ def _injected(network: SpikingNetwork, x: dict[str, Array], steps: int) -> dict[
     return table
 
 
-def _activity(network: SpikingNetwork, plan: Plan, samples: int, counts: dict[str, Array]) -> Activity:
+def _activity(network: Network, plan: Plan, samples: int, counts: dict[str, Array]) -> Activity:
     """Turn counts per neuron into spikes per node and border-exact events per place, each per tick and sample.
 
     Events are booked at the tick the spike was sent. A product's analog stream is booked as one event per element.

@@ -1,4 +1,4 @@
-"""How many synapses one spike of each element drives: fans, carried back through wiring.
+"""How many synapses one spike of each element drives: its fan-out, carried back through wiring to who sends it.
 
 A fan has the shape of what it belongs to, but an axis along which all entries agree is one entry seen many times: a
 layer of millions of neurons with the same fan-out costs nothing.
@@ -6,19 +6,93 @@ layer of millions of neurons with the same fan-out costs nothing.
 
 from __future__ import annotations
 
+from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .counts import count, windows_reached, windows_reading
 from .functions import Shape
-from .nodes import Node
-from .synapses import Add, AvgPool, Concat, Gather, Mean, Mix, Pad, Permute, Reshape, Scale, Slice
+from .linear_maps import (
+    Add,
+    AvgPool,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Embedding,
+    Gather,
+    Linear,
+    Mean,
+    Mix,
+    Pad,
+    Permute,
+    Reshape,
+    Scale,
+    Slice,
+    Weighted,
+)
+from .network import Network, wiring
+from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .wiring import pad
 
 Fan = NDArray[np.float64]
 Index = NDArray[np.int64]
+
+
+def fan_out(node: Node, index: int, shapes: list[Shape]) -> Fan:
+    """Return, for each element of input `index` of a weighted node or product, how many synapses one spike drives."""
+    shape = shapes[index]
+    match node:
+        case Embedding():
+            return same(node.weight.shape[1], shape)  # an id is one event of a one-hot population
+        case Linear():
+            return same(node.weight.shape[0], shape)
+        case Conv():
+            spatial = reduce(np.multiply.outer, windows_reading(node, shape))
+            return np.broadcast_to(spatial * (node.weight.shape[0] // node.groups), shape)
+        case ConvTranspose():
+            return windows_reached(node, shape)
+        case MatMul() | Multiply():
+            gated = count(node, *shapes).dynamic
+            return same(gated / prod(shape), shape)
+    raise TypeError(f"{type(node).__name__} has no weights")
+
+
+def fan_outs(network: Network) -> dict[str, dict[str, Fan]]:
+    """Return for each place events arrive how many synapses one spike of each source element drives there.
+
+    Places are the weighted nodes and products, and the neurons and outputs reached through wiring alone (a shortcut
+    is one synapse a neuron). Sources are inputs, neurons and products; wiring in between is composed.
+    """
+
+    def back(node: Node, fan: Fan) -> list[Fan]:
+        shapes = [network.shapes[name] for name in node.inputs]
+        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if wiring(node) else []
+
+    table: dict[str, dict[str, Fan]] = {}
+    for node in network:
+        shapes = [network.shapes[name] for name in node.inputs]
+        if isinstance(node, Weighted | Product):
+            arriving = [fan_out(node, index, shapes) for index in range(len(shapes))]
+        elif isinstance(node, Neuron | Output):
+            arriving = [same(1.0, shapes[0])]
+        else:
+            continue
+        reached = network.pull_back(list(zip(node.inputs, arriving, strict=True)), back, joined)
+        found = {name: fan for name, fan in reached.items() if isinstance(network[name], Input | Neuron | Product)}
+        if found:
+            table[node.name] = found
+    return table
+
+
+def fan_totals(network: Network) -> dict[str, dict[str, int]]:
+    """Return `fan_outs` summed over the elements of each source: the synapses from it to each place."""
+    return {
+        place: {source: round(total(fan)) for source, fan in sources.items()}
+        for place, sources in fan_outs(network).items()
+    }
 
 
 def same(value: float, shape: Shape) -> Fan:
@@ -32,9 +106,9 @@ def total(fan: Fan) -> float:
     return float(core.sum()) * (fan.size // core.size)
 
 
-def joined(one: Fan, other: Fan) -> Fan:
+def joined(fan: Fan, other: Fan) -> Fan:
     """Return the sum of two fans of one shape."""
-    return np.broadcast_to(_core(one) + _core(other), one.shape)
+    return np.broadcast_to(_core(fan) + _core(other), fan.shape)
 
 
 def behind(node: Node, index: int, shapes: list[Shape], fan: Fan) -> Fan:
@@ -71,7 +145,7 @@ def behind(node: Node, index: int, shapes: list[Shape], fan: Fan) -> Fan:
         case Mean():
             axes = tuple(a + len(shape) for a in node.axes)
             return np.broadcast_to(fan if node.keepdims else np.expand_dims(fan, axes), shape)
-    raise TypeError(f"{type(node).__name__} is no wiring")
+    raise TypeError(f"{type(node).__name__} is not wiring")
 
 
 def _core(fan: Fan) -> Fan:
