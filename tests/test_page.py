@@ -249,17 +249,17 @@ def test_columns_sort(resnet: str, tmp_path: Path) -> None:
     const heads = [...$("layers").tHead.rows[0].cells], result = [];
     const column = (i) => [...$("layers-rows").rows].map((row) => row.cells[i].textContent);
     const sorts = () => heads.map((head) => head.getAttribute("aria-sort"));
-    result.push([sorts(), column(7)]);
-    heads[7].querySelector("button").click(); result.push([sorts(), column(7)]);
+    result.push([sorts(), column(8)]);
+    heads[8].querySelector("button").click(); result.push([sorts(), column(8)]);
     heads[0].querySelector("button").click(); result.push([sorts(), column(0)]);
     heads[2].querySelector("button").click(); result.push([sorts(), column(2)]);
     return result;
     """
     (by, shares), (up, upward), (_, names), (_, weights) = ask(resnet, ACT + script, tmp_path)
     numbers = [float(one[:-2]) for one in shares if one != "–"]
-    assert by == ["none"] * 7 + ["descending", "none"]
+    assert by == ["none"] * 8 + ["descending", "none"]
     assert numbers == sorted(numbers, reverse=True)
-    assert up[7] == "ascending"
+    assert up[8] == "ascending"
     assert [float(one[:-2]) for one in upward if one != "–"] == numbers[::-1]
     assert upward[-1] == "–"
     assert names.index("layer2.0.conv1") < names.index(

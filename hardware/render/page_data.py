@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from spiking import InvalidInput
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
-from ..models.placement import place
+from ..models.placement import Placed, place
 from ..workload.trace import Curve
-from . import words
+from . import columns, words
+from .tables import script_table
 
 MOST_TICKS = 4_000
 
@@ -40,30 +42,33 @@ def _data(c: Comparison) -> dict[str, Any]:
         "batch": c.batch,
         "verdict": words.sentence(c.verdict),
         "network": {
-            **{name: getattr(work, name) for name in ("steps", "stages", "ticks", "interval", "neurons")},
-            **{name: getattr(work, name) for name in ("weights", "unrolled", "physical", "dynamic", "macs")},
+            **_fields(work, "steps", "stages", "ticks", "interval", "neurons"),
+            **_fields(work, "weights", "unrolled", "physical", "dynamic", "macs"),
+        },
+        "columns": {
+            "platforms": script_table(columns.PLATFORMS),
+            "limits": script_table(columns.LIMITS),
+            "layers": script_table(columns.NODES),
         },
         "order": work.order,
         "inputs": sorted(work.inputs),
         "senders": [[name, packed(curve)] for name, curve in work.senders.items()],
         "places": [
             {
-                **{name: getattr(one, name) for name in ("name", "stage", "weights", "reads", "unrolled", "physical")},
-                **{name: getattr(one, name) for name in ("dynamic", "fan_in", "values", "macs", "calls", "passes")},
-                **{name: getattr(one, name) for name in ("sources", "matrix", "inside")},
-                "events": packed(one.events),
+                **_fields(place, "name", "stage", "weights", "reads", "unrolled", "physical", "dynamic", "fan_in"),
+                **_fields(place, "values", "macs", "calls", "passes", "sources", "matrix", "inside"),
+                "events": packed(place.events),
             }
-            for one in work.places
+            for place in work.places
         ],
         "layers": [
             {
-                **{name: getattr(one, name) for name in ("name", "neurons", "columns", "compartments", "functions")},
-                "time_steps": one.time_steps,
-                "places": [here.name for here in one.places],
+                **_fields(layer, "name", "neurons", "columns", "compartments", "functions", "time_steps"),
+                "places": [place.name for place in layer.places],
             }
-            for one in work.layers
+            for layer in work.layers
         ],
-        "platforms": [_numbers(one) for one in c.rows],
+        "platforms": [_numbers(report) for report in c.rows],
     }
 
 
@@ -79,17 +84,21 @@ def _numbers(r: CostReport) -> dict[str, Any]:
         "numbers": {name: [values[name] for values in corners] for name in corners[0]},
     }
     if platform.kind == "neuromorphic":
-        placements = [place(r.work, values) for values in corners]
-        found["placements"] = [
-            {
-                "cores": [one.cores for one in placed],
-                "bounds": [one.bound for one in placed],
-                "copies": [list(one.copies.items()) for one in placed],
-                "stored": sum(one.stored for one in placed),
-            }
-            for placed in placements
-        ]
+        found["placements"] = [_placement(place(r.work, values)) for values in corners]
     return found
+
+
+def _placement(layers: Sequence[Placed]) -> dict[str, Any]:
+    return {
+        "cores": [layer.cores for layer in layers],
+        "bounds": [layer.bound for layer in layers],
+        "copies": [list(layer.copies.items()) for layer in layers],
+        "stored": sum(layer.stored for layer in layers),
+    }
+
+
+def _fields(record: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
 
 
 def packed(curve: Curve) -> list[Any]:

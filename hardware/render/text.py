@@ -8,60 +8,30 @@ from spiking import table
 
 from ..analysis.comparison import Comparison, Sweep
 from ..analysis.records import CostReport
-from ..models.base import Constraint
+from ..analysis.verdict import Metric
+from ..models.base import Constraint, Unpriced
 from ..platform.parameter import Parameter
-from ..quantity import Quantity, scaled
-from ..workload.trace import Trace
-from . import words
+from ..quantity import scaled
+from . import columns, tables, words
 from .other_tools import peers
+from .rows import node_rows, parameter_row, platform_row, totals
 
 
 def report(r: CostReport) -> str:
     """Return a cost report for people."""
     head = [f"{r.platform.name} · {r.platform.title} · boundary: {r.platform.boundary}"]
-    head.append(f"{run_line(r.work)} · batch {r.batch}")
+    head.append(f"{r.work.headline} · batch {r.batch}")
     return "\n".join([*head, "", nodes(r), "", facts(r), "", *notes(r)])
-
-
-def run_line(work: Trace) -> str:
-    """Return one line about the network and its activity."""
-    return work.headline
 
 
 def nodes(r: CostReport) -> str:
     """Return the table of nodes; its energies add up to the total."""
-    return table(*node_rows(r))
+    return table(*node_table(r))
 
 
-def node_rows(r: CostReport) -> tuple[list[str], list[list[str]], list[str]]:
-    """Return head, rows and sums of the table of nodes."""
-    places = {place.name: place for place in r.work.places}
-    layers = {layer.name: layer for layer in r.work.layers}
-    energies = r.every_node()
-    whole = r.energy.total
-    rows = []
-    for name in dict.fromkeys([*r.work.order, *energies]):
-        place, layer, energy = places.get(name), layers.get(name), energies.get(name)
-        sent = r.work.senders.get(name)
-        rows.append(
-            [
-                name,
-                f"{layer.neurons:,}" if layer and sent is not None else "–",
-                f"{place.macs:,}" if place and place.macs else "–",
-                "–" if sent is None else f"{sent.sum():,.1f}",
-                f"{place.events.sum():,.1f}" if place else "–",
-                energy.nominal if energy else "–",
-                f"{100 * energy.value / whole.value:.1f} %" if energy and energy.value and whole.value else "–",
-                words.bound(r.bounds.get(name)),
-            ]
-        )
-    spikes = sum(curve.sum() for curve in r.work.senders.values())
-    last = ["total", f"{r.work.neurons:,}", f"{r.work.macs:,}", f"{spikes:,.1f}"]
-    last += [f"{r.work.events:,.1f}", whole.nominal, "", ""]
-    head = ["node", "neurons", "synapses S", "spikes", "syn. events", "energy", "share", "bound by"]
-    if not r.bounds:
-        head, rows, last = head[:-1], [row[:-1] for row in rows], last[:-1]
-    return head, rows, last
+def node_table(r: CostReport) -> tuple[list[str], list[list[str]], list[str]]:
+    """Return head, rows and totals of the table of nodes."""
+    return tables.text_table(columns.NODES, node_rows(r), totals(r))
 
 
 def facts(r: CostReport) -> str:
@@ -113,10 +83,10 @@ def verdict(constraints: Sequence[Constraint], binding: str) -> str:
     """Return whether it fits, and what decides: all that is violated, or the tightest."""
     if not constraints:
         return "no limit applies"
-    violated = [one for one in constraints if one.violated]
+    violated = [limit for limit in constraints if limit.violated]
     if violated:
-        return "not feasible, " + "; ".join(_against(one) for one in violated)
-    return "feasible, tightest " + next(_against(one) for one in constraints if one.name == binding)
+        return "not feasible, " + "; ".join(map(_against, violated))
+    return "feasible, tightest " + next(_against(limit) for limit in constraints if limit.name == binding)
 
 
 def notes(r: CostReport) -> list[str]:
@@ -124,8 +94,7 @@ def notes(r: CostReport) -> list[str]:
     lines = []
     if r.unpriced:
         lines.append(f"≥  {len(r.unpriced)} thing(s) have no price here:")
-        missing = _grouped((f"{one.action} of", one.node, one.why) for one in r.unpriced)
-        lines += [f"     {what}: {why}" for what, why in missing]
+        lines += [f"     {line}" for line in _grouped(r.unpriced)]
     bases: dict[str, int] = {}
     for price in r.prices:
         bases[price.basis] = bases.get(price.basis, 0) + 1
@@ -133,53 +102,23 @@ def notes(r: CostReport) -> list[str]:
     return [*lines, "assumed:", *(f"  · {line}" for line in r.assumptions)]
 
 
-def sources(prices: Iterable[Parameter]) -> str:
-    """Return a table of prices and where they are from."""
-    rows = [[p.name, scaled(p.value, p.unit), _ends(p), p.basis, p.scope or "–", _where(p)] for p in prices]
-    return table(["number", "value", "band", "basis", "scope", "source"], rows, left=6)
+def sources(parameters: Iterable[Parameter]) -> str:
+    """Return a table of parameters and where they are from."""
+    head, lines, _ = tables.text_table(columns.PARAMETERS, map(parameter_row, parameters))
+    return table(head, lines, left=len(head))
 
 
-def _where(price: Parameter) -> str:
-    return f"{price.source} ({price.page})" if price.page else price.source
-
-
-def platform_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
+def platform_table(c: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return head and rows of the table of platforms."""
-    rows = []
-    for r in c.rows:
-        rows.append(
-            [
-                r.platform.name,
-                "–" if r.latency_s is None else r.latency_s.nominal,
-                "–" if r.throughput is None else r.throughput.nominal,
-                r.energy.total.nominal,
-                _band(r.energy.total),
-                "–" if r.edp is None else r.edp.nominal,
-                ("yes" if r.feasible else "no") if r.constraints else "–",
-                r.binding,
-            ]
-        )
-    return [
-        "platform",
-        "latency",
-        "throughput",
-        "energy/inf.",
-        "band of the energy",
-        "EDP",
-        "feasible",
-        "binding",
-    ], rows
-
-
-def _band(q: Quantity) -> str:
-    return f"{scaled(q.low, q.unit)} … {scaled(q.high, q.unit)}" if q.high else "–"
+    head, lines, _ = tables.text_table(columns.PLATFORMS, map(platform_row, c.rows))
+    return head, lines
 
 
 def comparison(c: Comparison) -> str:
     """Return platforms side by side, at one batch."""
     work = c.work
-    lines = [run_line(work), f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
-    lines += ["", table(*platform_rows(c)), "", words.verdict_lines(c.verdict), ""]
+    lines = [work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
+    lines += ["", table(*platform_table(c)), "", words.verdict_lines(c.verdict), ""]
     ratio = f", {work.events / work.macs:.2g} events a MAC" if work.macs else ""
     lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
     lines += break_evens(c)
@@ -188,7 +127,7 @@ def comparison(c: Comparison) -> str:
             lines.append(f"{r.platform.name}: {verdict(r.constraints, r.binding)}")
     for r in c.reports:
         if r.unpriced:
-            what = ", ".join(dict.fromkeys(one.action for one in r.unpriced))
+            what = ", ".join(dict.fromkeys(gap.action for gap in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
     return "\n".join([*lines, *c.assumptions, *(["", peers(c.peers)] if c.peers is not None else [])])
 
@@ -196,18 +135,19 @@ def comparison(c: Comparison) -> str:
 def sweep(found: Sweep) -> str:
     """Return latency of the batch and energy of an inference, a column for each batch, and who is first."""
     names = [row.platform.name for row in found[0].rows]
-    head = [f"batch {one.batch:,}" for one in found]
-    parts = [run_line(found[0].work)]
+    head = [f"batch {c.batch:,}" for c in found]
+    parts = [found[0].work.headline]
     for title, figure in (("latency of the batch", _latency), ("energy of an inference", _energy)):
-        rows = [[name, *(figure(one[name]) for one in found)] for name in names]
-        parts.append(table([title, *head], rows))
-    rows = [
-        [claim, *(next((w.winner for w in one.verdict.wins if w.metric == metric), "–") for one in found)]
-        for metric, claim in words.CLAIMS.items()
-    ]
-    lines = [*parts, table(["", *head], rows)]
-    unfit = any(not row.feasible for one in found for row in one.rows)
-    return "\n\n".join([*lines, *(["!  not feasible: takes no part in who is first"] if unfit else [])])
+        parts.append(table([title, *head], [[name, *(figure(c[name]) for c in found)] for name in names]))
+    first = [[claim, *(_winner(c, metric) for c in found)] for metric, claim in words.CLAIMS.items()]
+    parts.append(table(["", *head], first))
+    if not all(row.feasible for c in found for row in c.rows):
+        parts.append("!  not feasible: takes no part in who is first")
+    return "\n\n".join(parts)
+
+
+def _winner(c: Comparison, metric: Metric) -> str:
+    return next((win.winner for win in c.verdict.wins if win.metric == metric), "–")
 
 
 def _latency(r: CostReport) -> str:
@@ -243,17 +183,13 @@ def _activity(p: float) -> str:
     return "any" if p == float("inf") else f"{p:,.0f}" if p >= 1000 else f"{p:.3g}"
 
 
-def _against(one: Constraint) -> str:
-    return f"{one.name}: {scaled(one.needed, one.unit)} of {scaled(one.available, one.unit)}"
+def _against(limit: Constraint) -> str:
+    return f"{limit.name}: {scaled(limit.needed, limit.unit)} of {scaled(limit.available, limit.unit)}"
 
 
-def _ends(price: Parameter) -> str:
-    return "exact" if price.low == price.high else f"{scaled(price.low, price.unit)} … {scaled(price.high, price.unit)}"
-
-
-def _grouped(items: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    """Join the nodes that lack the same thing for the same reason."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for what, node, why in items:
-        groups.setdefault((what, why), []).append(node)
-    return [(f"{what} {', '.join(names)}", why) for (what, why), names in groups.items()]
+def _grouped(unpriced: Iterable[Unpriced]) -> list[str]:
+    """Return a line for each action without a price and its reason, with all the nodes that lack it."""
+    nodes: dict[tuple[str, str], list[str]] = {}
+    for gap in unpriced:
+        nodes.setdefault((gap.action, gap.why), []).append(gap.node)
+    return [f"{action} of {', '.join(names)}: {why}" for (action, why), names in nodes.items()]

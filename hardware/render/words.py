@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
+from ..analysis.records import CostReport
 from ..analysis.verdict import METRICS, Flip, Metric, Omission, Verdict, Win
 from ..models.base import Bound
 from ..quantity import scaled
@@ -21,6 +22,18 @@ def bound(found: Bound | None) -> str:
     if found is None:
         return ""
     return found.resource if found.cores is None else f"{found.resource} × {found.cores}"
+
+
+def limit(r: CostReport) -> str:
+    """Return which limit decides whether the network fits."""
+    if not r.constraints:
+        return "no limit applies"
+    return f"{'tightest' if r.feasible else 'exceeds'}: {label(r.binding)}"
+
+
+def label(name: str) -> str:
+    """Return the name of a parameter, an action or a limit as words."""
+    return name.removeprefix("functions.").replace("_", " ")
 
 
 def flip(found: Flip, first: str) -> str:

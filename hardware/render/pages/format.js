@@ -1,4 +1,4 @@
-// Numbers for people: the same words as spiking/table.py and hardware/quantity.py.
+// Numbers for people: the same words as hardware/quantity.py and hardware/render/cells.py.
 
 const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"],
   [1e-15, "f"]];
@@ -53,4 +53,23 @@ const unpriced = (q) => q.atLeast && q.high === 0;
 const nominal = (q) => (!q ? "–" : unpriced(q) ? "unpriced" : (q.atLeast ? "≥ " : "") + scaled(q.value, q.unit));
 const ends = (q) => (!q || unpriced(q) || q.low === q.high ? "" : `${scaled(q.low, q.unit)} … ${scaled(q.high, q.unit)}`);
 const full = (q) => nominal(q) + (ends(q) ? ` (${ends(q)})` : "");
+const words = (name) => name.replace(/^functions\./, "").replaceAll("_", " ");
 const percent = (share) => `${fixed(100 * share, 1)} %`;
+
+function load(share) {
+  if (share === Infinity) return "no room at all";
+  if (share >= 10) return `${fixed(share, 0)} ×`;
+  return share > 0 && share < 0.01 ? "< 1%" : `${fixed(100 * share, 0)}%`;
+}
+
+// A value as a cell: of any type that a column may have.
+function cell(value, unit) {
+  if (value === null) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value || "–";
+  if (Array.isArray(value)) return value.map((end) => scaled(end, unit)).join(" … ");
+  if (typeof value === "object") return nominal(value);
+  if (unit === "%") return percent(value);
+  if (unit === "load") return load(value);
+  return unit === "1" ? amount(value) : scaled(value, unit);
+}

@@ -7,7 +7,7 @@ const kindOf = (name) => data.platforms.find((one) => one.name === name);
 const fresh = () => ({ platform: names[0], batch: data.batch, activity: 1, tick: new Map(), event: new Map() });
 const LIMITS = { batch: [1, 1e6, "a whole number from 1 to 1,000,000"], activity: [0.1, 10, "a number from 0.1 to 10"] };
 let state = fresh();
-let order = { column: 7, direction: "descending" };
+let order = { column: $("layers").querySelector("[aria-sort]").cellIndex, direction: "descending" };
 
 const settingsOf = (name, batch = state.batch) =>
   ({ platform: name, batch, activity: state.activity, tick: state.tick.get(name), event: state.event.get(name) });
@@ -150,7 +150,7 @@ function render(first = false) {
   $("detail-name").textContent = r.platform.name;
   $("detail-note").textContent = `${r.platform.title}. Boundary of its figures: the ${r.platform.boundary}.`;
   $("facts").replaceChildren(...factsOf(r).map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
-  $("limits-rows").replaceChildren(...limitRows(r));
+  $("limits-rows").replaceChildren(...r.constraints.map((limit) => tableRow(data.columns.limits, limitRow(limit))));
   $("limits-box").hidden = !r.constraints.length;
   $("limits-none").hidden = r.constraints.length > 0;
   renderLayers(r);
@@ -158,7 +158,7 @@ function render(first = false) {
 }
 
 function renderLayers(r) {
-  $("layers-rows").replaceChildren(...layerRows(sorted(layersOf(r, data), order)));
+  $("layers-rows").replaceChildren(...layerRows(sorted(nodeRows(r), order)));
   [...$("layers").tHead.rows[0].cells].forEach((head, i) =>
     head.setAttribute("aria-sort", i === order.column ? order.direction : "none"));
 }
@@ -184,7 +184,7 @@ function start() {
     head.replaceChildren(button);
     button.addEventListener("click", () => {
       const opposite = order.direction === "descending" ? "ascending" : "descending";
-      const fitting = column === 0 || column === 8 ? "ascending" : "descending";
+      const fitting = data.columns.layers[column].numeric ? "descending" : "ascending";
       order = { column, direction: order.column === column ? opposite : fitting };
       renderLayers(evaluate(data, settingsOf(state.platform)));
     });

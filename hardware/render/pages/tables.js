@@ -1,31 +1,57 @@
-// What hardware/html.py writes before any script runs, written again for other settings: the same words.
+// What hardware/render/page.py writes before any script runs, written again for other settings: the same words.
+// Columns come with the data, as hardware/render/columns.py declares them: here are only their rows.
 
-const words = (name) => name.replace(/^functions\./, "").replaceAll("_", " ");
-
-function rowOf(r) {
-  const band = (q) => [nominal(q), ends(q)];
-  const limit = !r.constraints.length ? ["–", "no limit applies"]
-    : r.feasible ? ["yes", `tightest: ${words(r.binding)}`] : ["no", `exceeds: ${words(r.binding)}`];
-  return [[r.platform.name, r.platform.boundary], band(r.latency), [nominal(r.throughput), ""], band(r.energy.total),
-    [nominal(r.edp), ""], [nominal(r.power), ""], limit, [amount(r.copies), ""]];
+// The value of a path, a quotient or a band; null where a part is missing, or where the last part is 0.
+function valueOf(of, row) {
+  for (const sign of [" / ", " … "]) {
+    if (!of.includes(sign)) continue;
+    const [first, last] = of.split(sign).map((path) => valueOf(path, row));
+    if (typeof first !== "number" || typeof last !== "number" || last === 0) return null;
+    return sign === " / " ? first / last || null : [first, last];
+  }
+  let found = row;
+  for (const name of of.split(".")) {
+    if (found === null) return null;
+    if (!(name in found)) throw new Error(`the rows of the script have no ${of}`);
+    found = found[name];
+  }
+  return found;
 }
 
-function filledCell(cell, [main, below]) {
-  cell.append(main);
-  if (below) cell.append(make("small", {}, below));
-  return cell;
+function cellOf(column, row) {
+  const below = column.below ? valueOf(column.below, row) : null;
+  const point = below === null || (Array.isArray(below) && below[0] === below[1]);
+  return { main: cell(valueOf(column.of, row), column.unit), below: point ? "" : cell(below, column.unit) };
+}
+
+function tableRow(columns, row, head = (text) => text, attributes = {}) {
+  const content = ({ main, below }) => [main, below ? make("small", {}, below) : null];
+  const [first, ...others] = columns.map((column) => content(cellOf(column, row)));
+  return make("tr", attributes, make("th", { scope: "row" }, head(first[0]), first[1]),
+    ...others.map((parts, i) => make("td", { class: columns[i + 1].numeric ? "n" : null }, ...parts)));
+}
+
+function platformRow(r) {
+  const limit = r.constraints.length ? `${r.feasible ? "tightest" : "exceeds"}: ${words(r.binding)}` : "no limit applies";
+  return { report: { ...r, latency_s: r.latency }, fits: r.constraints.length ? r.feasible : null, limit };
 }
 
 function comparisonRows(results, state, choose) {
   return results.map((r) => {
-    const [head, ...cells] = rowOf(r);
     const chosen = r.platform.name === state.platform;
-    const button = make("button", { type: "button", "aria-pressed": String(chosen) }, head[0]);
-    button.addEventListener("click", () => choose(r.platform.name));
-    return make("tr", { "aria-current": chosen ? "true" : null },
-      make("th", { scope: "row" }, button, make("small", {}, head[1])),
-      ...cells.map((one, i) => filledCell(make("td", { class: i === 5 ? null : "n" }), one)));
+    const button = (text) => {
+      const found = make("button", { type: "button", "aria-pressed": String(chosen) }, text);
+      found.addEventListener("click", () => choose(r.platform.name));
+      return found;
+    };
+    return tableRow(data.columns.platforms, platformRow(r), button, { "aria-current": chosen ? "true" : null });
   });
+}
+
+function limitRow(limit) {
+  const exactly = (value) => quantity([value, value, value], limit.unit);
+  return { name: words(limit.name), needed: exactly(limit.needed), available: exactly(limit.available),
+    load: loadOf(limit), state: limit.violated ? "exceeded" : "met" };
 }
 
 function factsOf(r) {
@@ -43,54 +69,48 @@ function factsOf(r) {
   if (r.pace) lines.push(["Pace", r.pace]);
   if (r.cores !== null) lines.push(["Cores", `${fixed(r.cores, 0)} on ${fixed(r.chips, 0)} ${r.chips === 1 ? "chip" : "chips"}`]);
   if (r.copies !== null) lines.push(["Copies", `${amount(r.copies)} of each weight, on average`]);
-  if (r.unpriced.length) lines.push(["Unpriced", [...new Set(r.unpriced.map((one) => words(one.action)))].join(", ")]);
+  if (r.unpriced.length) lines.push(["Unpriced", [...new Set(r.unpriced.map((gap) => words(gap.action)))].join(", ")]);
   return lines;
 }
 
-function limitRows(r) {
-  return r.constraints.map((one) => {
-    const load = loadOf(one);
-    const share = load === Infinity ? "no room at all" : load > 0 && load < 0.01 ? "< 1%"
-      : load < 10 ? `${fixed(100 * load, 0)}%` : `${fixed(load, 0)} ×`;
-    const cells = [scaled(one.needed, one.unit), scaled(one.available, one.unit), share];
-    return make("tr", {}, make("th", { scope: "row" }, words(one.name)),
-      ...cells.map((text) => make("td", { class: "n" }, text)), make("td", {}, one.violated ? "exceeded" : "met"));
-  });
-}
-
-// One row for each node: what is shown, and what it is sorted by.
-function layersOf(r, data) {
-  const work = r.work, energies = new Map(r.nodes), layers = new Map(work.layers.map((layer) => [layer.name, layer]));
-  for (const one of r.unpriced) {
-    if (one.group !== "time" && !energies.has(one.node)) energies.set(one.node, zero("J", true));
+// One row for each node, in the network's order.
+function nodeRows(r) {
+  const { work } = r, energies = new Map(r.nodes), layers = new Map(work.layers.map((layer) => [layer.name, layer]));
+  for (const gap of r.unpriced) {
+    if (gap.group !== "time" && !energies.has(gap.node)) energies.set(gap.node, zero("J", true));
   }
-  const whole = r.energy.total.value;
   return [...new Set([...data.order, ...energies.keys()])].map((name) => {
-    const place = work.place.get(name), layer = layers.get(name), q = energies.get(name), sent = work.senders.get(name);
-    const share = q && q.value && whole ? q.value / whole : null;
-    const values = [name, layer && sent ? layer.neurons : null, place && place.weights ? place.weights : null,
-      place ? place.unrolled + place.dynamic : null, sent ? sent.total * work.factor : null,
-      place ? place.total * work.factor : null, q ? q.value : null, share, r.bounds.get(name) || null];
-    const texts = values.slice(0, 6).map((value, i) => (i ? amount(value) : value));
-    return { values, texts: [...texts, q ? nominal(q) : "–", share === null ? "–" : percent(share), r.bounds.get(name) || "–"] };
+    const counts = or(work.place.get(name), null), layer = or(layers.get(name), null), sent = or(work.senders.get(name), null);
+    return {
+      name, counts, layer,
+      neurons: layer && sent ? layer.neurons : null,
+      weights: (counts && counts.weights) || null,
+      synapses: counts && counts.unrolled + counts.dynamic,
+      macs: (counts && counts.macs) || null,
+      spikes: sent && sent.total * work.factor,
+      events: counts && counts.total * work.factor,
+      energy: or(energies.get(name), null),
+      whole: r.energy.total,
+      bound: or(r.bounds.get(name), ""),
+    };
   });
 }
 
 // Nothing known comes last, in either order; equals keep the network's order.
 function sorted(rows, { column, direction }) {
-  const sign = direction === "ascending" ? 1 : -1;
-  const text = column === 0 || column === 8;
+  const sign = direction === "ascending" ? 1 : -1, { of, numeric } = data.columns.layers[column];
+  const key = (row) => {
+    const value = valueOf(of, row);
+    return value === null || value === "" ? null : typeof value === "object" ? value.value : value;
+  };
   return [...rows].sort((a, b) => {
-    const [x, y] = [a.values[column], b.values[column]];
+    const [x, y] = [key(a), key(b)];
     if (x === null || y === null) return (x === null) - (y === null);
-    return sign * (text ? x.localeCompare(y, "en", { numeric: true }) : x - y);
+    return sign * (numeric ? x - y : x.localeCompare(y, "en", { numeric: true }));
   });
 }
 
-function layerRows(rows) {
-  return rows.map(({ texts: [name, ...cells] }) => make("tr", {}, make("th", { scope: "row" }, name),
-    ...cells.map((text, i) => make("td", { class: i === cells.length - 1 ? null : "n" }, text))));
-}
+const layerRows = (rows) => rows.map((row) => tableRow(data.columns.layers, row));
 
 // The first clauses of hardware/verdict.py: who wins by energy and by time among those on which the network fits.
 function sentence(results) {
