@@ -12,7 +12,7 @@ from ..analysis.records import CostReport
 from ..models.base import GROUPS
 from ..platform.loading import CITED, cited, references
 from ..workload.trace import Trace
-from . import columns, tables
+from . import columns, tables, words
 from .cells import amount
 from .page_data import embedded
 from .pages import FILES
@@ -40,11 +40,11 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
     return pages.from_string(_file("report.html")).render(
         title=title or (f"What {work.name} costs" if work.name else "What this network costs"),
         run=work.headline,
-        assumed=work.assumed,
         network=_network(work),
-        verdict=verdict.sentence,
-        wins=verdict.wins,
-        left_out=verdict.left_out,
+        assumed=work.assumed,
+        verdict=words.sentence(verdict),
+        wins=[(win, words.flips(win)) for win in verdict.wins],
+        left_out=words.left_out(verdict),
         even=break_even_rows(comparison),
         even_note=BREAK_EVEN_NOTE,
         batch=comparison.batch,
