@@ -25,7 +25,7 @@ def text(value: Value, unit: str) -> str:
     if isinstance(value, tuple):
         return span(*value, unit)
     if unit == "%":
-        return f"{100 * value:.1f} %"
+        return f"{100 * value:,.1f} %"
     if unit == "load":
         return _load(value)
     if unit == "1":
@@ -68,4 +68,4 @@ def _load(share: float) -> str:
         return "no room at all"
     if share >= 10:
         return f"{share:,.0f} ×"
-    return "< 1%" if 0 < share < 0.01 else f"{share:.0%}"
+    return "< 1%" if 0 < share < 0.01 else f"{share:,.0%}"
