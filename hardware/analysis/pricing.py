@@ -92,7 +92,7 @@ def priced(model: Model, batch: int) -> CostReport:
         entries=entries,
         unpriced=(*missing.values(), *nominal.unpriced),
         alternatives=alternatives,
-        constraints=nominal.constraints,
+        constraints=tuple(nominal.constraints),
         bounds=nominal.bounds,
         ticks=nominal.ticks,
         cores=nominal.cores,

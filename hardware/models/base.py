@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..workload.trace import Layer, Trace
+from .curves import total
 
 Group = Literal["dynamic", "static", "io"]
 GROUPS: tuple[Group, ...] = ("dynamic", "static", "io")
@@ -106,13 +107,14 @@ class Outcome:
     at_least      something on the way to the latency has no time: the true one is longer
     pace          what decides how long a step takes
     copies        physical copies of a weight, on average: 1 where it is stored once and shared
+    details       what else was worked out on the way, for the figures of the page
     """
 
-    charges: tuple[Charge, ...]
+    charges: Sequence[Charge]
     latency: float | None
-    constraints: tuple[Constraint, ...] = ()
-    alternatives: Mapping[str, tuple[Charge, ...]] = field(default_factory=dict)
-    unpriced: tuple[Unpriced, ...] = ()
+    constraints: Sequence[Constraint] = ()
+    alternatives: Mapping[str, Sequence[Charge]] = field(default_factory=dict)
+    unpriced: Sequence[Unpriced] = ()
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     ticks: int | None = None
     cores: int | None = None
@@ -120,16 +122,26 @@ class Outcome:
     at_least: bool = False
     pace: str = ""
     copies: float | None = None
-    assumptions: tuple[str, ...] = ()
+    assumptions: Sequence[str] = ()
+    details: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of platform: its name, the numbers it reads, and its cost function of (trace, prices, batch)."""
+    """A kind of platform: its name, the numbers it reads, and its cost function of (trace, numbers, batch).
+
+    The page's script is made from the cost functions (`python -m tests.page_script`): they are written in what Python
+    and PScript share, and in curves.py.
+    """
 
     name: str
     slots: tuple[Slot, ...]
     cost: Callable[[Trace, Values, int], Outcome]
+
+
+def event_charges(work: Trace) -> list[Charge]:
+    """Charge the events at every place, gating ones at their own price."""
+    return [Charge(place.name, place.event, "dynamic", total(place.events), place.event) for place in work.places]
 
 
 def function_charges(layers: Sequence[Layer], evaluations: Callable[[Layer], int]) -> list[Charge]:
@@ -143,10 +155,34 @@ def function_charges(layers: Sequence[Layer], evaluations: Callable[[Layer], int
 
 def latency_constraint(latency: float, values: Values) -> list[Constraint]:
     """Return the constraint of a latency budget, if there is one."""
-    budget = values.get("latency_budget")
-    return [] if budget is None else [Constraint("latency", latency, budget, "s")]
+    return [Constraint("latency", latency, values["latency_budget"], "s")] if "latency_budget" in values else []
+
+
+def limits(needs: Sequence[tuple[str, float, str]], values: Values) -> list[Constraint]:
+    """Return a constraint for each (name, needed, limit) of which the platform states the limit."""
+    return [Constraint(name, needed, values[limit], "1") for name, needed, limit in needs if limit in values]
+
+
+def copies(stored: float, work: Trace) -> float | None:
+    """Return how often a weight is laid down, on average."""
+    return stored / work.weights if work.weights else None
+
+
+def most(values: Iterable[float]) -> float:
+    """Return the largest value; 0 of none."""
+    return max(values, default=0)
+
+
+def first_largest(values: Sequence[float]) -> int:
+    """Return the place of the largest value, the first of equals."""
+    return list(values).index(max(values))
+
+
+def percent(share: float) -> str:
+    """Return a share in words."""
+    return f"{share:.0%}"
 
 
 def streamed(batch: int, interval: int) -> list[str]:
     """Say what a batch means on a machine that holds one network state."""
-    return [f"a batch of {batch} streams through: one inference every {interval} tick(s)"] * (batch > 1)
+    return [f"a batch of {batch} streams through: one inference every {interval} tick(s)"] if batch > 1 else []

@@ -10,8 +10,12 @@ from .base import (
     Outcome,
     Slot,
     Values,
+    copies,
+    event_charges,
     function_charges,
     latency_constraint,
+    limits,
+    most,
     streamed,
 )
 
@@ -39,37 +43,27 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     Source   events and rest: Attwell & Laughlin 2001; Levy & Calvert 2021. Clock: Feldman & Ballard 1982
     """
     latency = (work.ticks + (batch - 1) * work.interval) * values["tick"]
-    charges = [
-        Charge(place.name, action, "dynamic", float(place.events.sum()), action)
-        for place in work.places
-        for action in ["gating_event" if place.dynamic else "synaptic_event"]
+    needs = [
+        ("synapses", work.physical, "synapse_budget"),
+        ("fan_in", most([place.fan_in for place in work.places]), "fan_in_max"),
+        ("dynamic_synapses", work.dynamic, "dynamic_synapses"),
     ]
     rest = Charge("(rest)", "rest", "static", work.physical * latency / batch, "resting_power")
     return Outcome(
-        charges=tuple(charges + function_charges(work.layers, lambda _: work.ticks)),
+        charges=event_charges(work) + function_charges(work.layers, lambda layer: work.ticks),
         latency=latency,
-        alternatives={"resting share": (rest,)},
-        constraints=tuple(_constraints(work, values, latency)),
+        alternatives={"resting share": [rest]},
+        constraints=_depth(work, values) + latency_constraint(latency, values) + limits(needs, values),
         ticks=work.ticks,
-        copies=(work.physical / work.weights) if work.weights else None,
+        copies=copies(work.physical, work),
         assumptions=(*_assumptions(work), *work.assumptions, *streamed(batch, work.interval)),
     )
 
 
-def _constraints(work: Trace, values: Values, latency: float) -> list[Constraint]:
-    found = []
-    if "latency_budget" in values:
-        found.append(Constraint("depth", work.stages * values["tick"], values["latency_budget"], "s"))
-    found += latency_constraint(latency, values)
-    widest = max((place.fan_in for place in work.places), default=0)
-    for name, needed, limit in (
-        ("synapses", work.physical, "synapse_budget"),
-        ("fan_in", widest, "fan_in_max"),
-        ("dynamic_synapses", work.dynamic, "dynamic_synapses"),
-    ):
-        if limit in values:
-            found.append(Constraint(name, needed, values[limit], "1"))
-    return found
+def _depth(work: Trace, values: Values) -> list[Constraint]:
+    """The budget against what no parallelism shortens: the stages one after another."""
+    depth = work.stages * values["tick"]
+    return [Constraint("depth", depth, values["latency_budget"], "s")] if "latency_budget" in values else []
 
 
 def _assumptions(work: Trace) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ..workload.trace import Trace
-from .base import Charge, Constraint, Kind, Outcome, Slot, Values, function_charges, latency_constraint
+from typing import NamedTuple
+
+from ..workload.trace import Place, Trace
+from .base import Charge, Constraint, Kind, Outcome, Slot, Values, copies, function_charges, latency_constraint
+from .curves import total
 
 SLOTS = (
     Slot("prices", "active_power", "W", required=False),
@@ -19,6 +22,14 @@ SLOTS = (
 )
 
 
+class Read(NamedTuple):
+    """The synapses read at one place: seconds, and busy seconds at full power."""
+
+    name: str
+    seconds: float
+    busy: float
+
+
 def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Time by the memory that scattered synapses are read from, energy by the power drawn meanwhile.
 
@@ -29,31 +40,37 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     Source   η_gather: Knight & Nowotny 2018, Frontiers in Neuroscience 12 (a cortical microcircuit on four GPUs)
     """
     launches = work.ticks * (len(work.places) + len(work.layers)) * values["launch"]
-    traffic = {place.name: float(place.events.sum()) * values["bytes_per_synapse"] for place in work.places}
-    charges, single = [], launches
-    for name, amount in traffic.items():
-        seconds = amount / (values["gather_efficiency"] * values["memory_bandwidth"])
-        full = amount / values["memory_bandwidth"]
-        busy = values["busy_floor"] * seconds + (1 - values["busy_floor"]) * full
-        charges.append(Charge(name, "busy", "dynamic", busy, "active_power"))
-        single += seconds
-    charges.append(Charge("(chip)", "launch", "dynamic", values["busy_floor"] * launches, "active_power"))
-    charges += function_charges(work.layers, lambda _: work.ticks)
-    charges.append(Charge("(chip)", "static", "static", single, "idle_power"))
-    charges.append(Charge("(host)", "host", "io", single, "host_power"))
+    read = [_read(place, values) for place in work.places]
+    single = launches + sum([place.seconds for place in read])
+    charges = [Charge(place.name, "busy", "dynamic", place.busy, "active_power") for place in read]
+    waiting = Charge("(chip)", "launch", "dynamic", values["busy_floor"] * launches, "active_power")
+    outside = [
+        Charge("(chip)", "static", "static", single, "idle_power"),
+        Charge("(host)", "host", "io", single, "host_power"),
+    ]
     held = (work.physical + work.dynamic) * values["bytes_per_synapse"]
+    memory = Constraint("memory", held, values["memory"], "B")
     return Outcome(
-        charges=tuple(charges),
+        charges=[*charges, waiting, *function_charges(work.layers, lambda layer: work.ticks), *outside],
         latency=batch * single,
-        constraints=(Constraint("memory", held, values["memory"], "B"), *latency_constraint(batch * single, values)),
+        constraints=[memory, *latency_constraint(batch * single, values)],
         ticks=work.ticks,
-        copies=work.physical / work.weights if work.weights else None,
+        copies=copies(work.physical, work),
         assumptions=(
             "every synapse is stored by itself and read when a spike crosses it; updates hide behind that",
             *work.assumptions,
-            *([f"a batch of {batch} runs one after another"] * (batch > 1)),
+            *([f"a batch of {batch} runs one after another"] if batch > 1 else []),
         ),
+        details=read,
     )
+
+
+def _read(place: Place, values: Values) -> Read:
+    amount = total(place.events) * values["bytes_per_synapse"]
+    seconds = amount / (values["gather_efficiency"] * values["memory_bandwidth"])
+    full = amount / values["memory_bandwidth"]
+    busy = values["busy_floor"] * seconds + (1 - values["busy_floor"]) * full
+    return Read(place.name, seconds, busy)
 
 
 KIND = Kind("event_driven", SLOTS, cost)

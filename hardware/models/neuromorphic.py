@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, sqrt
-
-import numpy as np
+from typing import NamedTuple
 
 from ..workload.trace import Curve, Trace
 from .base import (
     Bound,
     Charge,
-    Constraint,
     Kind,
     Outcome,
     Slot,
     Unpriced,
     Values,
+    copies,
+    event_charges,
+    first_largest,
     function_charges,
     latency_constraint,
+    limits,
+    most,
+    percent,
     streamed,
+)
+from .curves import (
+    added,
+    at_least,
+    at_most,
+    folded,
+    highest,
+    share_not_above,
+    short_of,
+    times,
+    total,
+    total_where,
+    which_highest,
 )
 from .placement import Placed, place
 
@@ -60,6 +78,39 @@ SLOTS = (
 )
 WORK = ("t_synaptic_event", "t_update_active", "t_update_inactive", "t_message")
 RESOURCES = ("synaptic events", "updates", "messages")
+UNCLOCKED = (
+    Unpriced("(chip)", "latency", "time", "nobody has published what its events take"),
+    Unpriced("(chip)", "static", "static", "power without a time is no energy"),
+    Unpriced("(host)", "host", "io", "power without a time is no energy"),
+)
+
+
+class Load(NamedTuple):
+    """What the busiest core of a layer does.
+
+    active   updates of compartments with something to integrate, all ticks together
+    parts    s by tick: synaptic events, updates, messages; busy: their sum
+    """
+
+    name: str
+    active: float
+    parts: Sequence[Curve]
+    busy: Curve
+
+
+class Steps(NamedTuple):
+    """The steps of a chip.
+
+    slowest   s by tick, of the core that takes longest or of the real-time step; first: the layer it belongs to
+    waited    s for barrier and host
+    single    s of one inference; period: s from one to the next in a stream
+    """
+
+    slowest: Curve
+    first: Curve
+    waited: float
+    single: float
+    period: float
 
 
 def cost(work: Trace, values: Values, batch: int) -> Outcome:
@@ -77,114 +128,113 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     Source   Davies et al. 2018, IEEE Micro 38(1) 82–99, table 2; 2/3·√n: mean Manhattan distance on a square
     """
     placed = place(work, values)
-    cores = sum(layer.cores for layer in placed)
+    cores = sum([layer.cores for layer in placed])
     chips = ceil(cores / values["cores_per_chip"])
-    tiles = min(cores, values["cores_per_chip"]) / values.get("cores_per_tile", 1.0)
-    hops = values.get("spread", 1.0) * 2 / 3 * sqrt(tiles)
-    arriving = [_arriving(one) for one in placed]
-    active = [_active(one, events) for one, events in zip(placed, arriving, strict=True)]
-    loads = [_load(*layer, work, values) for layer in zip(placed, arriving, active, strict=True)]
-    barrier = "t_barrier" if chips == 1 else "t_barrier_chips"
-    fixed = values.get(barrier, 0.0) + values.get("t_host", 0.0)
-    least = values.get("t_step_min", 0.0)
+    loads = [_load(layer, work, values) for layer in placed]
+    steps = _steps([load.busy for load in loads], work, values, chips)
     clocked = any(name in values for name in (*WORK, "t_step_min"))
-    busy = [sum(load.values(), np.zeros(work.ticks)) for load in loads]
-    slowest = np.maximum(np.max(busy, axis=0), least)
-    single = float(slowest.sum()) + work.ticks * fixed
-    period = float(_steady(np.array(busy), work.interval, least)) + work.interval * fixed
-    latency = single + (batch - 1) * period if clocked else None
-    missing = [] if "t_step_min" in values else [name for name in (*WORK, barrier) if name not in values]
-    charges = [*_charges(work, placed, active, hops), *function_charges(work.layers, lambda _: work.ticks)]
-    unpriced = []
-    if latency is not None:
-        charges.append(Charge("(chip)", "static", "static", chips * latency / batch, "static_power"))
-        charges.append(Charge("(host)", "host", "io", latency / batch, "host_power"))
-        unpriced += [Unpriced("(chip)", name, "time", "nobody has published it") for name in missing]
-    else:
-        unpriced.append(Unpriced("(chip)", "latency", "time", "nobody has published what its events take"))
-        unpriced.append(Unpriced("(chip)", "static", "static", "power without a time is no energy"))
-        unpriced.append(Unpriced("(host)", "host", "io", "power without a time is no energy"))
-    widest = max((here.fan_in for here in work.places), default=0)
-    room = (("dynamic_synapses", work.dynamic), ("chips", chips), ("fan_in_max", widest))
-    constraints = [Constraint(name, needed, values[name], "1") for name, needed in room if name in values]
+    latency = steps.single + (batch - 1) * steps.period if clocked else None
+    needs = [
+        ("dynamic_synapses", work.dynamic, "dynamic_synapses"),
+        ("chips", chips, "chips"),
+        ("fan_in_max", most([here.fan_in for here in work.places]), "fan_in_max"),
+    ]
+    charges = event_charges(work) + _updates(work, loads) + _messages(work, placed, _hops(cores, values))
     return Outcome(
-        charges=tuple(charges),
+        charges=charges + function_charges(work.layers, lambda layer: work.ticks) + _power(latency, chips, batch),
         latency=latency,
-        unpriced=tuple(unpriced),
-        constraints=(*constraints, *(latency_constraint(latency, values) if latency is not None else ())),
-        bounds={one.layer.name: Bound(one.bound, one.cores) for one in placed},
+        unpriced=_untimed(chips, values) if clocked else UNCLOCKED,
+        constraints=limits(needs, values) + (latency_constraint(latency, values) if latency is not None else []),
+        bounds={layer.layer.name: Bound(layer.bound, layer.cores) for layer in placed},
         ticks=work.ticks,
         cores=cores,
         chips=chips,
-        at_least=clocked and bool(missing),
-        pace=_pace(placed, loads, slowest, fixed, least) if clocked else "",
-        copies=sum(one.stored for one in placed) / work.weights if work.weights else None,
+        at_least=clocked and len(_untimed(chips, values)) > 0,
+        pace=_pace(loads, steps, values) if clocked else "",
+        copies=copies(sum([layer.stored for layer in placed]), work),
         assumptions=(*_assumptions(work), *work.assumptions, *streamed(batch, work.interval)),
+        details=loads,
     )
 
 
-def _arriving(one: Placed) -> Curve:
-    """Events that a layer integrates, each tick."""
-    return sum((here.events for here in one.layer.places), np.zeros_like(one.layer.spikes))
+def _hops(cores: int, values: Values) -> float:
+    tiles = min(cores, values["cores_per_chip"]) / values.get("cores_per_tile", 1.0)
+    return values.get("spread", 1.0) * 2 / 3 * sqrt(tiles)
 
 
-def _active(one: Placed, arriving: Curve) -> Curve:
-    """Compartments with something to integrate, each tick: no more than events arrive, nor than there are."""
-    return np.minimum(arriving * one.layer.columns, one.layer.compartments)
+def _load(placed: Placed, work: Trace, values: Values) -> Load:
+    layer = placed.layer
+    events = added([here.events for here in work.places if here.name in placed.places], work.ticks)
+    active = at_most(times(events, layer.columns), layer.compartments)
+    senders = [source for source in placed.copies if source in work.senders]
+    messages = added([times(work.senders[source], placed.copies[source]) for source in senders], work.ticks)
+    share = values.get("skew", 1.0) / placed.cores
+    idle = times(short_of(active, layer.compartments), values.get("t_update_inactive", 0.0))
+    parts = [
+        times(events, values.get("t_synaptic_event", 0.0) * share),
+        times(added([times(active, values.get("t_update_active", 0.0)), idle], work.ticks), share),
+        times(messages, values.get("t_message", 0.0) * share),
+    ]
+    return Load(layer.name, total(active), parts, added(parts, work.ticks))
 
 
-def _charges(work: Trace, placed: list[Placed], worked: list[Curve], hops: float) -> list[Charge]:
+def _steps(busy: Sequence[Curve], work: Trace, values: Values, chips: int) -> Steps:
+    """What the busiest core, the barrier and the host make of each step, and of the steps of a stream."""
+    fixed = values.get("t_barrier" if chips == 1 else "t_barrier_chips", 0.0) + values.get("t_host", 0.0)
+    least = values.get("t_step_min", 0.0)
+    slowest = at_least(highest(busy), least)
+    steady = at_least(highest([folded(curve, work.interval) for curve in busy]), least)
+    single, period = total(slowest) + work.ticks * fixed, total(steady) + work.interval * fixed
+    return Steps(slowest, which_highest(busy), work.ticks * fixed, single, period)
+
+
+def _updates(work: Trace, loads: Sequence[Load]) -> list[Charge]:
     charges = []
-    for here in work.places:
-        action = "gating_event" if here.dynamic else "synaptic_event"
-        charges.append(Charge(here.name, action, "dynamic", float(here.events.sum()), action))
-    for one, updated in zip(placed, worked, strict=True):
-        name, active = one.layer.name, float(updated.sum())
-        charges.append(Charge(name, "update_active", "dynamic", active, "update_active"))
-        idle = one.layer.compartments * work.ticks - active
-        charges.append(Charge(name, "update_inactive", "dynamic", idle, "update_inactive"))
-    reached: dict[str, int] = {}
-    for one in placed:
-        for source, times in one.copies.items():
-            reached[source] = reached.get(source, 0) + times
-    for source, spikes in work.senders.items():
-        messages = float(spikes.sum()) * reached.get(source, 0)
+    for layer, load in zip(work.layers, loads):  # noqa: B905  # PScript's zip is not strict
+        idle = layer.compartments * work.ticks - load.active
+        charges.append(Charge(load.name, "update_active", "dynamic", load.active, "update_active"))
+        charges.append(Charge(load.name, "update_inactive", "dynamic", idle, "update_inactive"))
+    return charges
+
+
+def _messages(work: Trace, placed: Sequence[Placed], hops: float) -> list[Charge]:
+    charges = []
+    for source in work.senders:
+        reached = sum([layer.copies[source] for layer in placed if source in layer.copies])
+        messages = total(work.senders[source]) * reached
         charges.append(Charge(source, "message", "dynamic", messages, "message"))
         charges.append(Charge(source, "hop", "dynamic", messages * hops, "hop"))
     return charges
 
 
-def _load(one: Placed, events: Curve, active: Curve, work: Trace, values: Values) -> dict[str, Curve]:
-    """Seconds that the busiest core of a layer works, each tick, by resource."""
-    messages = sum((work.senders[s] * n for s, n in one.copies.items() if s in work.senders), np.zeros(work.ticks))
-    idle = one.layer.compartments - active
-    updates = active * values.get("t_update_active", 0.0) + idle * values.get("t_update_inactive", 0.0)
-    times = (events * values.get("t_synaptic_event", 0.0), updates, messages * values.get("t_message", 0.0))
-    share = values.get("skew", 1.0) / one.cores
-    return {name: time * share for name, time in zip(RESOURCES, times, strict=True)}
+def _power(latency: float | None, chips: int, batch: int) -> list[Charge]:
+    """What whole chips and the host draw meanwhile; without a time it is no energy."""
+    if latency is None:
+        return []
+    static = Charge("(chip)", "static", "static", chips * latency / batch, "static_power")
+    return [static, Charge("(host)", "host", "io", latency / batch, "host_power")]
 
 
-def _steady(busy: Curve, interval: int, least: float) -> float:
-    """Seconds of work between two inferences of a stream: every layer has another one in hand."""
-    folded = np.zeros((len(busy), interval))
-    for tick in range(busy.shape[1]):
-        folded[:, tick % interval] += busy[:, tick]
-    return float(np.maximum(folded.max(axis=0), least).sum())
+def _untimed(chips: int, values: Values) -> list[Unpriced]:
+    """What takes a time that nobody knows; under a real-time step it hides behind that."""
+    barrier = "t_barrier" if chips == 1 else "t_barrier_chips"
+    missing = [] if "t_step_min" in values else [name for name in (*WORK, barrier) if name not in values]
+    return [Unpriced("(chip)", name, "time", "nobody has published it") for name in missing]
 
 
-def _pace(placed: list[Placed], loads: list[dict[str, Curve]], slowest: Curve, fixed: float, least: float) -> str:
+def _pace(loads: Sequence[Load], steps: Steps, values: Values) -> str:
     """Say what decides a step: the core and resource that decide most of the time, or what no core can shorten."""
-    waited, worked = fixed * len(slowest), float(slowest.sum())
-    if waited >= worked:
-        return f"barrier and host take {waited / (waited + worked):.0%} of the time" if waited else ""
-    if np.mean(slowest <= least) > 0.5:
-        return f"the real-time step: {np.mean(slowest <= least):.0%} of the steps have nothing slower"
-    sums = np.array([sum(load.values()) for load in loads])
-    first = sums.argmax(axis=0)
-    shares = np.array([slowest[first == k].sum() for k in range(len(placed))])
-    k = int(shares.argmax())
-    resource = max(loads[k], key=lambda name: loads[k][name][first == k].sum())
-    return f"the cores of '{placed[k].layer.name}' decide {shares[k] / slowest.sum():.0%} of the time, by {resource}"
+    worked = total(steps.slowest)
+    if steps.waited >= worked:
+        share = percent(steps.waited / (steps.waited + worked)) if steps.waited else ""
+        return f"barrier and host take {share} of the time" if steps.waited else ""
+    idle = share_not_above(steps.slowest, values.get("t_step_min", 0.0))
+    if idle > 0.5:
+        return f"the real-time step: {percent(idle)} of the steps have nothing slower"
+    shares = [total_where(steps.slowest, steps.first, k) for k in range(len(loads))]
+    slowest = first_largest(shares)
+    resource = RESOURCES[first_largest([total_where(part, steps.first, slowest) for part in loads[slowest].parts])]
+    return f"the cores of '{loads[slowest].name}' decide {percent(shares[slowest] / worked)} of the time, by {resource}"
 
 
 def _assumptions(work: Trace) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..workload.trace import Trace
 from .base import Charge, Kind, Outcome, Slot, Unpriced, Values, function_charges
+from .curves import total
 
 SLOTS = (
     Slot("prices", "synaptic_event", "J", required=False),
@@ -21,25 +22,26 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     Units    J per inference; the batch changes nothing
     Source   Horowitz, ISSCC 2014 (45 nm, fp32); as used by Rathi & Roy 2021 and the papers after it
     """
-    charges = []
+    events = []
     for place in work.places:
-        action = "mac" if work.inputs.intersection(place.sources) else "synaptic_event"
-        charges.append(Charge(place.name, action, "dynamic", float(place.events.sum()), action))
-    for layer in work.layers:
-        updates = layer.neurons * layer.time_steps * work.steps
-        charges.append(Charge(layer.name, "neuron_update", "dynamic", updates, "neuron_update"))
-    dense = tuple(Charge(place.name, "mac", "dynamic", place.macs, "mac") for place in work.places if place.macs)
-    missing = (
-        Unpriced("(chip)", "memory", "dynamic", "the convention counts arithmetic alone"),
-        Unpriced("(chip)", "static", "static", "the convention has no power without work"),
-        Unpriced("(host)", "io", "io", "the convention has no input and output"),
-        Unpriced("(chip)", "latency", "time", "the convention has no clock"),
-    )
+        action = "mac" if any(source in work.inputs for source in place.sources) else "synaptic_event"
+        events.append(Charge(place.name, action, "dynamic", total(place.events), action))
+    updates = [
+        Charge(layer.name, "neuron_update", "dynamic", layer.neurons * layer.time_steps * work.steps, "neuron_update")
+        for layer in work.layers
+    ]
+    functions = function_charges(work.layers, lambda layer: work.steps * layer.time_steps)
+    dense = [Charge(place.name, "mac", "dynamic", place.macs, "mac") for place in work.places if place.macs]
     return Outcome(
-        charges=tuple(charges + function_charges(work.layers, lambda layer: work.steps * layer.time_steps)),
+        charges=events + updates + functions,
         latency=None,
         alternatives={"dense source": dense},
-        unpriced=missing,
+        unpriced=[
+            Unpriced("(chip)", "memory", "dynamic", "the convention counts arithmetic alone"),
+            Unpriced("(chip)", "static", "static", "the convention has no power without work"),
+            Unpriced("(host)", "io", "io", "the convention has no input and output"),
+            Unpriced("(chip)", "latency", "time", "the convention has no clock"),
+        ],
         assumptions=(
             "a graded event is a shift and an addition, priced as one addition",
             "where an analog input arrives every event is priced as a multiply-accumulate",

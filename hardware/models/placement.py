@@ -16,6 +16,9 @@ class Placed:
         cores = max(⌈compartments/C⌉, ⌈bits/M⌉, ⌈axons in/A_in⌉, ⌈axons out/A_out⌉)
         copies = ⌈share · cores / ⌈axons in/A_in⌉⌉,   share = synapses of one source element / integrators of the layer
 
+    layer      the layer, and the names of the places where its events arrive
+    cores      it takes
+    bound      the resource that decides it
     demand     resource -> cores it alone would take, not rounded
     copies     source -> cores a spike of it goes to: those with the neurons it reaches, neighbors being kept together
     stored     weights laid down, every copy of each
@@ -23,6 +26,7 @@ class Placed:
     """
 
     layer: Layer
+    places: frozenset[str]
     cores: int
     bound: str
     demand: dict[str, float]
@@ -51,7 +55,8 @@ def place(work: Trace, values: Values) -> list[Placed]:
         copies = {source: max(ceil(share * cores / parts), 1) for source, share in shares.items()}
         for source, times in copies.items():
             reached[source] = reached.get(source, 0) + times
-        placed.append(Placed(layer, cores, bound, demand, copies, float(sum(n * size for n, size in sets))))
+        names = frozenset(here.name for here in layer.places)
+        placed.append(Placed(layer, names, cores, bound, demand, copies, float(sum(n * size for n, size in sets))))
     return placed[::-1]
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
 from spiking import InvalidInput
 
 from ..workload.trace import Matrix, Place, Trace
-from .base import Bound, Charge, Constraint, Kind, Outcome, Slot, Values, function_charges, latency_constraint
+from .base import (
+    Bound,
+    Charge,
+    Constraint,
+    Kind,
+    Outcome,
+    Slot,
+    Values,
+    first_largest,
+    function_charges,
+    latency_constraint,
+    most,
+)
 
 WIDTHS = (4, 8, 16, 32)  # bits of the arithmetic
+RESOURCES = ("compute", "memory", "cache", "launch")
 RATE = "the rate of the arithmetic at some width"
 
 SLOTS = (
@@ -42,7 +56,12 @@ SLOTS = (
 
 
 class Timed(NamedTuple):
-    """One layer of the batch: seconds, busy seconds at full power, FLOP, bytes from memory and cache, what binds."""
+    """One layer of the batch.
+
+    seconds        it takes; busy: seconds at full power
+    flop           operations; memory, cache: bytes from each, and level: of the slower one of the two
+    bound          what takes longest
+    """
 
     name: str
     seconds: float
@@ -50,6 +69,7 @@ class Timed(NamedTuple):
     flop: float
     memory: float
     cache: float
+    level: float
     bound: str
 
 
@@ -71,40 +91,46 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     Source   roofline: Williams, Waterman, Patterson, CACM 2009; busy floor φ: measured on K4000 and Orin
     """
     width = _width(values)
-    size = values["weight_bits"] / 8
-    held = sum(place.reads for place in work.places if place.weights) * size
-    cached = sum(place.reads for place in work.places if place.dynamic) * values["activation_bits"] / 8 * batch
+    byte = values["activation_bits"] / 8
+    held = sum([place.reads for place in work.places if place.weights]) * values["weight_bits"] / 8
+    cached = sum([place.reads for place in work.places if place.dynamic]) * byte * batch
+    live = most([place.values for place in work.places]) * byte * batch
     resident = held <= values["resident_share"] * values["cache"]
-    timed = [_time(place, place.matrix, values, batch, resident) for place in work.places if place.matrix is not None]
-    latency = values["framework"] + sum(layer.seconds for layer in timed)
-    live = max((place.values for place in work.places), default=0) * values["activation_bits"] / 8 * batch
+    timed = [
+        _time(place, place.matrix, values, batch, resident, values[f"peak_{width}"])
+        for place in work.places
+        if place.matrix is not None
+    ]
+    latency = values["framework"] + sum([layer.seconds for layer in timed])
+    functions = function_charges(work.layers, lambda layer: layer.time_steps)
     outside = [
         Charge("(chip)", "static", "static", latency / batch, "idle_power"),
         Charge("(host)", "host", "io", latency / batch, "host_power"),
     ]
-    functions = function_charges(work.layers, lambda layer: layer.time_steps)
     busy = [Charge(layer.name, "busy", "dynamic", layer.busy / batch, "active_power") for layer in timed]
     idle = values["busy_floor"] * values["framework"] / batch
     waiting = Charge("(chip)", "framework", "dynamic", idle, "active_power")
-    counted = [
-        Charge(layer.name, action, "dynamic", amount / batch, price)
-        for layer in timed
-        for action, price, amount in (
-            ("flop", f"flop_{width}", layer.flop),
-            ("memory_byte", "memory_byte", layer.memory),
-            ("cache_byte", "cache_byte", layer.cache),
-        )
-    ]
-    needed = held + cached + live
+    memory = Constraint("memory", held + cached + live, values["memory"], "B")
     return Outcome(
-        charges=(*busy, waiting, *functions, *outside),
+        charges=[*busy, waiting, *functions, *outside],
         latency=latency,
-        alternatives={"bottom-up": (*counted, *functions, *outside)},
-        constraints=(Constraint("memory", needed, values["memory"], "B"), *latency_constraint(latency, values)),
+        alternatives={"bottom-up": _counted(timed, width, batch) + functions + outside},
+        constraints=[memory, *latency_constraint(latency, values)],
         bounds={layer.name: Bound(layer.bound) for layer in timed},
         copies=1.0,
         assumptions=tuple(_assumptions(values, width, batch, resident)),
+        details=timed,
     )
+
+
+def _counted(timed: Sequence[Timed], width: int, batch: int) -> list[Charge]:
+    """Operations and bytes of every layer, each at its own price."""
+    charges = []
+    for layer in timed:
+        charges.append(Charge(layer.name, "flop", "dynamic", layer.flop / batch, f"flop_{width}"))
+        charges.append(Charge(layer.name, "memory_byte", "dynamic", layer.memory / batch, "memory_byte"))
+        charges.append(Charge(layer.name, "cache_byte", "dynamic", layer.cache / batch, "cache_byte"))
+    return charges
 
 
 def _width(values: Values) -> int:
@@ -119,13 +145,13 @@ def _width(values: Values) -> int:
     return wide[0]
 
 
-def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bool) -> Timed:
-    calls, byte, peak = place.calls, values["activation_bits"] / 8, values[f"peak_{_width(values)}"]
+def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bool, peak: float) -> Timed:
+    calls, byte = place.calls, values["activation_bits"] / 8
     launches = 2.0 * calls if calls > 1 else 1.0
     flop = 2.0 * place.macs * batch
     elements = place.values
     if values["fused"]:
-        elements -= sum(place.inside)
+        elements -= place.inside[0] + place.inside[1]
         launches = 0.0 if place.inside[0] else launches
     activations = elements * byte * batch
     stored = place.reads * byte * batch if place.dynamic else place.reads * values["weight_bits"] / 8
@@ -140,32 +166,30 @@ def _time(place: Place, matrix: Matrix, values: Values, batch: int, resident: bo
         memory += swept if outgrown else 0.0
         launches += place.passes * calls
     rate = values["compute_efficiency"] * _wave(matrix, values, batch) * _filled(matrix, values) * peak
-    parts = {
-        "compute": flop / rate,
-        "memory": memory / (values["memory_efficiency"] * values["memory_bandwidth"]),
-        "cache": cache / (values["memory_efficiency"] * values["cache_bandwidth"]),
-        "launch": launches * values["launch"],
-    }
-    seconds = max(parts["compute"], parts["memory"], parts["cache"]) + parts["launch"]
+    compute_time = flop / rate
+    memory_time = memory / (values["memory_efficiency"] * values["memory_bandwidth"])
+    cache_time = cache / (values["memory_efficiency"] * values["cache_bandwidth"])
+    launch_time = launches * values["launch"]
+    seconds = max(compute_time, memory_time, cache_time) + launch_time
     full = max(flop / peak, memory / values["memory_bandwidth"])
     busy = values["busy_floor"] * seconds + (1 - values["busy_floor"]) * full
-    return Timed(place.name, seconds, busy, flop, memory, cache, max(parts, key=lambda name: parts[name]))
+    bound = RESOURCES[first_largest([compute_time, memory_time, cache_time, launch_time])]
+    level = memory if memory_time >= cache_time else cache
+    return Timed(place.name, seconds, busy, flop, memory, cache, level, bound)
 
 
 def _wave(matrix: Matrix, values: Values, batch: int) -> float:
     """Share of the processors at work, averaged over the waves of tiles; long inner sums split up to four ways."""
     split = min(max(matrix.inner // 512, 1), 4)
-    rows, columns = ceil(matrix.rows * batch / values["tile"]), ceil(matrix.columns / values["tile"])
-    tiles = rows * columns * matrix.groups * split
+    tiles = ceil(matrix.rows * batch / values["tile"]) * ceil(matrix.columns / values["tile"]) * matrix.groups * split
     return tiles / (ceil(tiles / values["processors"]) * values["processors"])
 
 
 def _filled(matrix: Matrix, values: Values) -> float:
     """Share of the smallest matrix the arithmetic works on that is not padding, along the two sides of the weights."""
-    edge, share = values["granule"], 1.0
-    for side in (matrix.columns, matrix.inner):
-        share *= side / (ceil(side / edge) * edge)
-    return share
+    edge = values["granule"]
+    columns = matrix.columns / (ceil(matrix.columns / edge) * edge)
+    return columns * (matrix.inner / (ceil(matrix.inner / edge) * edge))
 
 
 def _assumptions(values: Values, width: int, batch: int, resident: bool) -> list[str]:

@@ -81,6 +81,11 @@ class Place:
     inside: tuple[int, int] = (0, 0)
 
     @property
+    def event(self) -> str:
+        """The action that an event here is."""
+        return "gating_event" if self.dynamic else "synaptic_event"
+
+    @property
     def reuse(self) -> tuple[float, int]:
         """(R_space, R_time): S/W (NaN without weights), and uses one after another of the same synapse."""
         uses = self.unrolled + self.dynamic

@@ -1,0 +1,70 @@
+"""What cost functions do with curves, one value for each tick. render/pages/curves.js does the same for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..workload.trace import Curve
+
+
+def zeros(ticks: int) -> Curve:
+    """Return a curve of nothing."""
+    return np.zeros(ticks)
+
+
+def total(curve: Curve) -> float:
+    """Return the sum over all ticks."""
+    return float(curve.sum())
+
+
+def added(curves: Sequence[Curve], ticks: int) -> Curve:
+    """Return the sum of curves, tick by tick."""
+    return sum(curves, np.zeros(ticks))
+
+
+def times(curve: Curve, factor: float) -> Curve:
+    """Return a curve, every value multiplied."""
+    return curve * factor
+
+
+def at_most(curve: Curve, most: float) -> Curve:
+    """Return a curve, cut off above."""
+    return np.minimum(curve, most)
+
+
+def at_least(curve: Curve, least: float) -> Curve:
+    """Return a curve, filled up below."""
+    return np.maximum(curve, least)
+
+
+def short_of(curve: Curve, whole: float) -> Curve:
+    """Return what a curve lacks of a whole."""
+    return whole - curve
+
+
+def highest(curves: Sequence[Curve]) -> Curve:
+    """Return the largest of several curves, tick by tick."""
+    return np.asarray(np.max(np.array(curves), axis=0))
+
+
+def which_highest(curves: Sequence[Curve]) -> Curve:
+    """Return the number of the curve that is the largest, tick by tick; the first of equals."""
+    return np.asarray(np.argmax(np.array(curves), axis=0))
+
+
+def total_where(curve: Curve, which: Curve, number: int) -> float:
+    """Return the sum over the ticks at which `which` is `number`."""
+    return float(curve[which == number].sum())
+
+
+def folded(curve: Curve, interval: int) -> Curve:
+    """Return the sum of all stretches of `interval` ticks, one after another."""
+    padded = np.pad(curve, (0, -len(curve) % interval))
+    return np.asarray(padded.reshape(-1, interval).sum(axis=0))
+
+
+def share_not_above(curve: Curve, least: float) -> float:
+    """Return the share of ticks at which a curve is not above a value."""
+    return float(np.mean(curve <= least))
