@@ -38,7 +38,7 @@ from .linear_maps import (
     Synapse,
     Weighted,
 )
-from .network import TICK, Origin
+from .network import TICK, Origin, is_linear, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .record import Activity, SpikeRecord
 from .shape_only import ShapeOnly, is_missing, missing
@@ -49,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = ["SpikingNetwork", "Origin", "Coverage", "TICK"]
 __all__ += ["Node", "Input", "Output", "Neuron", "Product", "MatMul", "Multiply", "Synapse", "Weighted"]
+__all__ += ["is_linear", "is_wiring"]
 __all__ += ["Linear", "Conv", "ConvTranspose", "Embedding", "AvgPool", "Mean", "Mix", "Scale"]
 __all__ += ["Add", "Concat", "Gather", "Pad", "Permute", "Reshape", "Slice"]
 __all__ += ["Function", "Abs", "Clamp", "Elementwise", "Elu", "Identity", "LeakyRelu", "Power", "Relu"]

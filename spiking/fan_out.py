@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import linear_maps as maps
 from .counts import count, windows_reached, windows_reading
 from .functions import Shape
-from .network import Network, wiring
+from .network import Network, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .wiring import pad
 
@@ -52,7 +52,7 @@ def fan_outs(network: Network) -> dict[str, dict[str, Fan]]:
 
     def back(node: Node, fan: Fan) -> list[Fan]:
         shapes = [network.shapes[name] for name in node.inputs]
-        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if wiring(node) else []
+        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if is_wiring(node) else []
 
     table: dict[str, dict[str, Fan]] = {}
     for node in network:

@@ -100,16 +100,10 @@ def tokens() -> Group:
         *(("llama2_7b", 16, 104.9), ("llama2_7b", 8, 155.6), ("llama2_7b", 4, 196.8)),
         *(("llama2_70b", 8, 19.13), ("llama3_8b", 16, 93.89)),
     )
-    rows = [
-        Row(
-            f"{name}, {bits}-bit weights",
-            "1/s",
-            per_s,
-            rate(cost(name, "a100_80gb", weight_bits=bits)),
-            1.5 if bits == 16 else 2.0,
-        )
-        for name, bits, per_s in measured
-    ]
+    rows = []
+    for name, bits, per_s in measured:
+        found = rate(cost(name, "a100_80gb", weight_bits=bits))
+        rows.append(Row(f"{name}, {bits}-bit weights", "1/s", per_s, found, 1.5 if bits == 16 else 2.0))
     return Group("V9", "language models, batch 1, A100 80 GB", "gptfast", tuple(rows))
 
 

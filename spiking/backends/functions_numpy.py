@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from types import CodeType
 from typing import Any
 
 import numpy as np
-from scipy.special import erf
+from scipy.special import erf, log_softmax, softmax
 
 from ..errors import UnsupportedNode
 from ..functions import Array, Function
@@ -20,13 +21,6 @@ WORDS: dict[str, Any] = {
     **{name: getattr(np, name) for name in UFUNCS},
     **{"erf": erf, "int": np.int64, "inf": np.inf, "__builtins__": {}},
 }
-GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm, ArgMax)
-
-
-def lacks(function: Function) -> bool:
-    """Return whether NumPy has no such function."""
-    formula = function.formula
-    return not isinstance(function, GROUPS) if formula is None else not formula.calls <= WORDS.keys()
 
 
 def apply(functions: tuple[Function, ...], a: Array) -> Array:
@@ -34,30 +28,16 @@ def apply(functions: tuple[Function, ...], a: Array) -> Array:
     for function in functions:
         if lacks(function):
             raise UnsupportedNode(f"NumPy has no function '{function.label}'; add it to backends/functions_numpy.py")
-        a = np.asarray(_apply(function, a))
+        a = np.asarray(_evaluated(function, a) if function.formula else GROUPS[type(function)](function, a))
     return a
 
 
-def _apply(function: Function, a: Array) -> Any:
-    match function:
-        case MaxPool():
-            out = function.infer(a.shape)[-len(function.kernel) :]
-            setting = (function.kernel, function.stride, function.padding, out)
-            return windows(a, *setting, -np.inf, function.dilation).max(axis=-1)
-        case Softmax():
-            e = np.exp(a - a.max(axis=function.axis, keepdims=True))
-            return e / e.sum(axis=function.axis, keepdims=True)
-        case LogSoftmax():
-            shifted = a - a.max(axis=function.axis, keepdims=True)
-            return shifted - np.log(np.exp(shifted).sum(axis=function.axis, keepdims=True))
-        case Norm():
-            axes = tuple(range(-function.axes, 0))
-            return _affine(function, _normalised(a, axes, function.center, function.eps))
-        case GroupNorm():
-            groups = a.reshape(len(a), function.groups, -1)  # a is (batch, C, *space)
-            return _affine(function, _normalised(groups, (-1,), True, function.eps).reshape(a.shape))
-        case ArgMax():
-            return a.argmax(axis=function.axis)
+def lacks(function: Function) -> bool:
+    """Return whether NumPy has no such function."""
+    return not function.formula.calls <= WORDS.keys() if function.formula else type(function) not in GROUPS
+
+
+def _evaluated(function: Function, a: Array) -> Any:
     assert function.formula is not None
     values = {field.name: getattr(function, field.name) for field in fields(function)}
     return eval(_compiled(function.formula.text), {**WORDS, **values, "a": a})
@@ -68,6 +48,21 @@ def _compiled(text: str) -> CodeType:
     return compile(text, text, "eval")
 
 
+def _max_pool(function: MaxPool, a: Array) -> Array:
+    out = function.infer(a.shape)[-len(function.kernel) :]
+    setting = (function.kernel, function.stride, function.padding, out)
+    return np.asarray(windows(a, *setting, -np.inf, function.dilation).max(axis=-1))
+
+
+def _norm(function: Norm, a: Array) -> Array:
+    return _affine(function, _normalised(a, tuple(range(-function.axes, 0)), function.center, function.eps))
+
+
+def _group_norm(function: GroupNorm, a: Array) -> Array:
+    groups = a.reshape(len(a), function.groups, -1)  # a is (batch, C, *space)
+    return _affine(function, _normalised(groups, (-1,), True, function.eps).reshape(a.shape))
+
+
 def _normalised(a: Array, axes: tuple[int, ...], center: bool, eps: float) -> Array:
     centred = a - a.mean(axis=axes, keepdims=True) if center else a
     return np.asarray(centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + eps))
@@ -76,3 +71,13 @@ def _normalised(a: Array, axes: tuple[int, ...], center: bool, eps: float) -> Ar
 def _affine(function: Norm | GroupNorm, y: Array) -> Array:
     y = y if function.weight is None else y * function.weight
     return y if function.bias is None else y + function.bias
+
+
+GROUPS: dict[type[Function], Callable[[Any, Array], Array]] = {
+    MaxPool: _max_pool,
+    Softmax: lambda function, a: np.asarray(softmax(a, function.axis)),
+    LogSoftmax: lambda function, a: np.asarray(log_softmax(a, function.axis)),
+    Norm: _norm,
+    GroupNorm: _group_norm,
+    ArgMax: lambda function, a: np.asarray(a.argmax(axis=function.axis)),
+}

@@ -6,6 +6,7 @@ Parameters are buffers, so they move with the module.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -38,16 +39,6 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "cos": torch.cos,
     "erf": torch.erf,
 }
-
-
-GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm, ArgMax)
-
-
-def lacks(function: Function) -> bool:
-    """Return whether torch has no such function."""
-    if isinstance(function, Elementwise):
-        return function.name not in ELEMENTWISE
-    return not isinstance(function, (Identity, Relu, LeakyRelu, Clamp, Abs, Elu, Power, *GROUPS))
 
 
 class Composition(nn.Sequential):
@@ -87,48 +78,41 @@ class Applied(nn.Module):
 
     def forward(self, a: Tensor) -> Tensor:
         """Return f(a)."""
-        function = self.function
-        match function:
-            case Identity():
-                return a
-            case Relu():
-                return torch.relu(a)
-            case LeakyRelu():
-                return torch.where(a >= 0, a, self.slope * a)
-            case Clamp():
-                return a.clamp(function.low, function.high)
-            case Abs():
-                return a.abs()
-            case Elementwise():
-                return ELEMENTWISE[function.name](_inside(function, a))
-            case Elu():
-                negative = function.alpha * torch.expm1(a.clamp_max(0) * function.rate)
-                return function.scale * torch.where(a > 0, a, negative)
-            case Power():
-                return (a if function.exponent.is_integer() else a.clamp_min(0)).pow(function.exponent)
-            case MaxPool():
-                return _max_pool(function, a)
-            case Softmax():
-                return a.softmax(function.axis)
-            case LogSoftmax():
-                return a.log_softmax(function.axis)
-            case Norm():
-                return self._normalised(a, function)
-            case GroupNorm():
-                y = F.group_norm(a, function.groups, eps=function.eps)
-                return self._affine(y)
-            case ArgMax():
-                return a.argmax(function.axis)
-        raise AssertionError(f"Composition refuses {type(function).__name__}")
+        return MEANING[type(self.function)](self.function, self, a)
 
-    def _normalised(self, a: Tensor, function: Norm) -> Tensor:
-        axes = tuple(range(-function.axes, 0))
-        centred = a - a.mean(axes, keepdim=True) if function.center else a
-        return self._affine(centred * torch.rsqrt(centred.square().mean(axes, keepdim=True) + function.eps))
-
-    def _affine(self, y: Tensor) -> Tensor:
+    def affine(self, y: Tensor) -> Tensor:
+        """Return weight·y + bias."""
         y = y if self.weight is None else y * self.weight
         return y if self.bias is None else y + self.bias
+
+
+MEANING: dict[type[Function], Callable[[Any, Applied, Tensor], Tensor]] = {  # of a function, its buffers and a
+    Identity: lambda f, held, a: a,
+    Relu: lambda f, held, a: torch.relu(a),
+    LeakyRelu: lambda f, held, a: torch.where(a >= 0, a, held.slope * a),
+    Clamp: lambda f, held, a: a.clamp(f.low, f.high),
+    Abs: lambda f, held, a: a.abs(),
+    Elementwise: lambda f, held, a: ELEMENTWISE[f.name](_inside(f, a)),
+    Elu: lambda f, held, a: f.scale * torch.where(a > 0, a, f.alpha * torch.expm1(a.clamp_max(0) * f.rate)),
+    Power: lambda f, held, a: (a if f.exponent.is_integer() else a.clamp_min(0)).pow(f.exponent),
+    MaxPool: lambda f, held, a: _max_pool(f, a),
+    Softmax: lambda f, held, a: a.softmax(f.axis),
+    LogSoftmax: lambda f, held, a: a.log_softmax(f.axis),
+    Norm: lambda f, held, a: held.affine(_normalised(f, a)),
+    GroupNorm: lambda f, held, a: held.affine(F.group_norm(a, f.groups, eps=f.eps)),
+    ArgMax: lambda f, held, a: a.argmax(f.axis),
+}
+
+
+def lacks(function: Function) -> bool:
+    """Return whether torch has no such function."""
+    return type(function) not in MEANING or (isinstance(function, Elementwise) and function.name not in ELEMENTWISE)
+
+
+def _normalised(function: Norm, a: Tensor) -> Tensor:
+    axes = tuple(range(-function.axes, 0))
+    centred = a - a.mean(axes, keepdim=True) if function.center else a
+    return centred * torch.rsqrt(centred.square().mean(axes, keepdim=True) + function.eps)
 
 
 def _inside(function: Elementwise, a: Tensor) -> Tensor:
