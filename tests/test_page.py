@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
@@ -14,14 +16,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import ask, start
+from browser import ask, program, start
+from page_script import TARGET, script
 from test_hardware_estimate import CNN, RUN, attention, measured
 
 from hardware import Comparison, CostReport, Platform, compare, load_platform, references
 from hardware.platform.parameter import Parameter
 from hardware.render import words
 from hardware.render.page import _cited, html
-from hardware.render.page_data import packed
+from hardware.render.page_data import embedded, packed
 from hardware.render.pages import FILES
 from hardware.render.text import break_even_rows
 from hardware.workload.zoo import net
@@ -135,8 +138,27 @@ def apart(found: Any, wanted: Any, where: str = "") -> list[str]:
     return [] if found == wanted else [f"{where}: {found!r} instead of {wanted!r}"]
 
 
+def in_chromium(comparison: Comparison, asked: list[dict[str, Any]], folder: Path) -> Any:
+    return ask(html(comparison), SAY.replace("CASES", json.dumps(asked)), folder)
+
+
+def in_node(comparison: Comparison, asked: list[dict[str, Any]], folder: Path) -> Any:
+    """The same question to the scripts alone."""
+    names = ("format.js", "curves.js", "generated.js", "drawn.js", "model.js")
+    code = [(FILES / name).read_text(encoding="utf-8") for name in names]
+    code.append(f"const window = {{ costs: {{ data: {embedded(comparison)}, evaluate }} }};")
+    code.append(f"const say = () => {{ {SAY.replace('CASES', json.dumps(asked))} }};")
+    code.append("process.stdout.write(JSON.stringify(say()));")
+    script = folder / "asked.js"
+    script.write_text("\n".join(code), encoding="utf-8")
+    done = subprocess.run([program("node"), script], capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("where", [in_chromium, in_node])
 @pytest.mark.parametrize("name", ["cnn", "attention", "resnet50", "lstm"])
-def test_the_page_computes_what_python_computes(name: str, tmp_path: Path) -> None:
+def test_the_page_computes_what_python_computes(name: str, where: Callable[..., Any], tmp_path: Path) -> None:
     network, activity = {
         "cnn": lambda: (CNN, RUN),
         "attention": lambda: (attention(), measured(attention(), steps=5, delay=0)),
@@ -145,14 +167,28 @@ def test_the_page_computes_what_python_computes(name: str, tmp_path: Path) -> No
     }[name]()
     comparison = everything(network, activity)
     asked = cases(comparison)
-    found = ask(html(comparison), SAY.replace("CASES", json.dumps(asked)), tmp_path)
+    found = where(comparison, asked, tmp_path)
     assert len(asked) == len(found) >= 60
     faults = [
         f"{case}{line}"
-        for case, one in zip(asked, found, strict=True)
-        for line in apart(one, said(expected(comparison, case)))
+        for case, answer in zip(asked, found, strict=True)
+        for line in apart(answer, said(expected(comparison, case)))
     ]
     assert faults == []
+
+
+def test_the_script_is_made_from_the_python_of_today() -> None:
+    assert TARGET.read_text(encoding="utf-8") == script(), "run `python -m tests.page_script`"
+
+
+def test_a_term_in_python_is_a_term_in_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more term in a cost function changes the script, and with it what the page would say."""
+    source = inspect.getsource
+    more = ("work.physical * latency / batch", "work.physical * latency / batch + 1.5 * work.stages")
+    monkeypatch.setattr(inspect, "getsource", lambda module: source(module).replace(*more))
+    changed = script()
+    assert changed != TARGET.read_text(encoding="utf-8")
+    assert "_pyfunc_op_mult(1.5, work.stages)" in changed
 
 
 TEXTS = """
@@ -396,9 +432,9 @@ def test_nothing_is_fetched(page: str) -> None:
     given = [one for tags in Outline(page).attributes.values() for one in tags]
     assert all((one[key] or "").startswith("#") for one in given for key in REACHING if key in one)
     assert "default-src 'none'" in page
-    for script in FILES.iterdir():
-        if script.suffix in (".js", ".css", ".html"):
-            text = script.read_text()
+    for file in FILES.iterdir():
+        if file.suffix in (".js", ".css", ".html"):
+            text = file.read_text()
             assert not re.search(r"https?:|//\w+\.|url\(|@import|innerHTML = [^\"]", text)
             assert not re.search(r"fetch\(|XMLHttp|WebSocket|EventSource|import\(|eval\(", text)
             assert len(text.splitlines()) <= 350

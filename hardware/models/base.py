@@ -178,7 +178,12 @@ def first_largest(values: Sequence[float]) -> int:
     return list(values).index(max(values))
 
 
-def percent(share: float) -> str:
+def keys(table: Mapping[str, Any]) -> list[str]:
+    """Return the names in a table, in its order."""
+    return list(table)
+
+
+def rounded(share: float) -> str:
     """Return a share in words."""
     return f"{share:.0%}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -19,10 +19,11 @@ from .base import (
     event_charges,
     first_largest,
     function_charges,
+    keys,
     latency_constraint,
     limits,
     most,
-    percent,
+    rounded,
     streamed,
 )
 from .curves import (
@@ -130,7 +131,8 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     placed = place(work, values)
     cores = sum([layer.cores for layer in placed])
     chips = ceil(cores / values["cores_per_chip"])
-    loads = [_load(layer, work, values) for layer in placed]
+    events = {here.name: here.events for here in work.places}
+    loads = [_load(layer, events, work, values) for layer in placed]
     steps = _steps([load.busy for load in loads], work, values, chips)
     clocked = any(name in values for name in (*WORK, "t_step_min"))
     latency = steps.single + (batch - 1) * steps.period if clocked else None
@@ -162,9 +164,9 @@ def _hops(cores: int, values: Values) -> float:
     return values.get("spread", 1.0) * 2 / 3 * sqrt(tiles)
 
 
-def _load(placed: Placed, work: Trace, values: Values) -> Load:
+def _load(placed: Placed, arriving: Mapping[str, Curve], work: Trace, values: Values) -> Load:
     layer = placed.layer
-    events = added([here.events for here in work.places if here.name in placed.places], work.ticks)
+    events = added([arriving[name] for name in placed.places], work.ticks)
     active = at_most(times(events, layer.columns), layer.compartments)
     senders = [source for source in placed.copies if source in work.senders]
     messages = added([times(work.senders[source], placed.copies[source]) for source in senders], work.ticks)
@@ -199,7 +201,7 @@ def _updates(work: Trace, loads: Sequence[Load]) -> list[Charge]:
 
 def _messages(work: Trace, placed: Sequence[Placed], hops: float) -> list[Charge]:
     charges = []
-    for source in work.senders:
+    for source in keys(work.senders):
         reached = sum([layer.copies[source] for layer in placed if source in layer.copies])
         messages = total(work.senders[source]) * reached
         charges.append(Charge(source, "message", "dynamic", messages, "message"))
@@ -211,8 +213,8 @@ def _power(latency: float | None, chips: int, batch: int) -> list[Charge]:
     """What whole chips and the host draw meanwhile; without a time it is no energy."""
     if latency is None:
         return []
-    static = Charge("(chip)", "static", "static", chips * latency / batch, "static_power")
-    return [static, Charge("(host)", "host", "io", latency / batch, "host_power")]
+    chip = Charge("(chip)", "static", "static", chips * latency / batch, "static_power")
+    return [chip, Charge("(host)", "host", "io", latency / batch, "host_power")]
 
 
 def _untimed(chips: int, values: Values) -> list[Unpriced]:
@@ -226,15 +228,15 @@ def _pace(loads: Sequence[Load], steps: Steps, values: Values) -> str:
     """Say what decides a step: the core and resource that decide most of the time, or what no core can shorten."""
     worked = total(steps.slowest)
     if steps.waited >= worked:
-        share = percent(steps.waited / (steps.waited + worked)) if steps.waited else ""
+        share = rounded(steps.waited / (steps.waited + worked)) if steps.waited else ""
         return f"barrier and host take {share} of the time" if steps.waited else ""
     idle = share_not_above(steps.slowest, values.get("t_step_min", 0.0))
     if idle > 0.5:
-        return f"the real-time step: {percent(idle)} of the steps have nothing slower"
+        return f"the real-time step: {rounded(idle)} of the steps have nothing slower"
     shares = [total_where(steps.slowest, steps.first, k) for k in range(len(loads))]
     slowest = first_largest(shares)
     resource = RESOURCES[first_largest([total_where(part, steps.first, slowest) for part in loads[slowest].parts])]
-    return f"the cores of '{loads[slowest].name}' decide {percent(shares[slowest] / worked)} of the time, by {resource}"
+    return f"the cores of '{loads[slowest].name}' decide {rounded(shares[slowest] / worked)} of the time, by {resource}"
 
 
 def _assumptions(work: Trace) -> list[str]:

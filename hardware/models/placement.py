@@ -26,7 +26,7 @@ class Placed:
     """
 
     layer: Layer
-    places: frozenset[str]
+    places: tuple[str, ...]
     cores: int
     bound: str
     demand: dict[str, float]
@@ -34,8 +34,25 @@ class Placed:
     stored: float
 
 
+READ = (  # the numbers that decide a placement
+    *("compartments", "synapse_memory", "axons_in", "axons_out", "weight_bits", "index_bits", "header_bits"),
+    *("word_bits", "block_synapses", "kernel_sharing"),
+)
+
+
 def place(work: Trace, values: Values) -> list[Placed]:
-    """Place the layers, last first: how many cores a spike must reach decides the axons of those before."""
+    """Place the layers, last first: how many cores a spike must reach decides the axons of those before.
+
+    The activity decides nothing, so a trace and its multiples share their placements.
+    """
+    key = tuple(values.get(name) for name in READ)
+    if key not in work.placements:
+        work.placements[key] = _placed(work, values)
+    found: list[Placed] = work.placements[key]
+    return found
+
+
+def _placed(work: Trace, values: Values) -> list[Placed]:
     reached: dict[str, int] = {}
     placed = []
     for layer in reversed(work.layers):
@@ -55,7 +72,7 @@ def place(work: Trace, values: Values) -> list[Placed]:
         copies = {source: max(ceil(share * cores / parts), 1) for source, share in shares.items()}
         for source, times in copies.items():
             reached[source] = reached.get(source, 0) + times
-        names = frozenset(here.name for here in layer.places)
+        names = tuple(here.name for here in layer.places)
         placed.append(Placed(layer, names, cores, bound, demand, copies, float(sum(n * size for n, size in sets))))
     return placed[::-1]
 

@@ -20,7 +20,10 @@ from .rows import NodeRow, limit_row, node_rows, parameter_row, platform_row
 from .text import BREAK_EVEN_NOTE, break_even_rows
 from .words import label
 
-SCRIPTS = ("format.js", "kinds.js", "cores.js", "model.js", "charts.js", "figures.js", "tables.js", "page.js")
+SCRIPTS = (
+    *("format.js", "curves.js", "generated.js", "drawn.js", "model.js"),
+    *("charts.js", "figures.js", "tables.js", "page.js"),
+)
 
 
 def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:

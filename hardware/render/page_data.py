@@ -93,7 +93,7 @@ def _placement(layers: Sequence[Placed]) -> dict[str, Any]:
         "cores": [layer.cores for layer in layers],
         "bounds": [layer.bound for layer in layers],
         "copies": [list(layer.copies.items()) for layer in layers],
-        "stored": sum(layer.stored for layer in layers),
+        "stored": [layer.stored for layer in layers],
     }
 
 

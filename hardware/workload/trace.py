@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,7 +201,14 @@ class Trace:
             for layer in self.layers
         )
         senders = {name: curve * factor for name, curve in self.senders.items()}
-        return replace(self, places=tuple(places.values()), layers=layers, senders=senders)
+        made = replace(self, places=tuple(places.values()), layers=layers, senders=senders)
+        made.__dict__["placements"] = self.placements
+        return made
+
+    @cached_property
+    def placements(self) -> dict[Any, Any]:
+        """Where the layers lie on cores, by what decides it (models/placement.py); the same for all its multiples."""
+        return {}
 
     def check(self) -> Trace:
         """Return the trace itself, or raise InvalidInput with every count that does not describe an inference."""

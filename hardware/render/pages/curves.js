@@ -1,8 +1,8 @@
-// What cost functions do with curves, one value for each tick: the twin of hardware/models/curves.py. And the few words
-// of Python that the generated script needs beside them.
+// What cost functions do with curves, one value for each tick: the twin of hardware/models/curves.py. And the words of
+// Python that PScript writes into generated.js, for the numbers, lists and tables that are in there.
 
 const ceil = Math.ceil, sqrt = Math.sqrt;
-const percent = (share) => `${fixed(100 * share, 0)}%`;
+const rounded = (share) => `${fixed(100 * share, 0)}%`;
 const zeros = (ticks) => new Float64Array(ticks);
 const total = (list) => { let sum = 0; for (const value of list) sum += value; return sum; };
 const most = (list) => Math.max(0, ...list);
@@ -43,3 +43,27 @@ function folded(curve, interval) {
 
 const share_not_above = (curve, least) => curve.filter((value) => value <= least).length / curve.length;
 const place = (work, values) => work.placements[values.corner]; // no control changes where the layers lie
+const keys = (table) => table[ORDER] || Object.keys(table);
+
+// A table whose names keep their order: JavaScript sorts those that look like numbers.
+const ORDER = Symbol("order");
+function keyed(pairs) {
+  const table = Object.fromEntries(pairs);
+  table[ORDER] = pairs.map(([name]) => name);
+  return table;
+}
+
+const _pyfunc_op_add = (a, b) => (Array.isArray(a) ? a.concat(b) : a + b);
+const _pyfunc_op_mult = (a, b) => a * b;
+const _pyfunc_op_equals = (a, b) => a === b;
+const _pyfunc_op_contains = (item, held) => (Array.isArray(held) ? held.includes(item) : Object.hasOwn(held, item));
+const _pyfunc_truthy = (value) => (Array.isArray(value) ? value.length > 0 : Boolean(value));
+const _pyfunc_any = (list) => list.some(Boolean);
+const _pyfunc_list = (list) => [...list];
+const _pyfunc_range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
+const _pyfunc_zip = (a, b) => a.map((item, i) => [item, b[i]]);
+const _pyfunc_create_dict = (name, value) => ({ [name]: value });
+function _pymeth_get(name, other) { return Object.hasOwn(this, name) ? this[name] : other; }
+function _pymeth_append(item) { this.push(item); }
+function _pymeth_index(item) { return this.indexOf(item); }
+function _pymeth_format(...words) { return this.replaceAll("{}", () => words.shift()); }

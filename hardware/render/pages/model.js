@@ -1,4 +1,4 @@
-// estimate(): count, price, and price again at the ends of every band. The same sums as hardware/estimate.py.
+// estimate(): count, price, and price again at the ends of every band. The same sums as hardware/analysis/pricing.py.
 
 const GROUPS = ["dynamic", "static", "io"];
 const quantity = (three, unit, atLeast = false) =>
@@ -15,20 +15,37 @@ function curve([start, values, length], ticks) {
   return found;
 }
 
-// Unpack the trace once; events and spikes are those of activity 1.
+// Unpack the trace once, in the shape that the cost functions read; events and spikes are those of activity 1.
 function unpacked(data) {
   if (data.work) return data.work;
-  const places = data.places.map((place) => {
-    const events = curve(place.events, data.network.ticks);
-    return { ...place, events, total: total(events) };
-  });
-  const senders = new Map(data.senders.map(([name, packed]) => {
-    const found = curve(packed, data.network.ticks);
-    return [name, { curve: found, total: total(found) }];
-  }));
-  data.work = { ...data.network, places, senders, layers: data.layers, inputs: new Set(data.inputs),
-    place: new Map(places.map((place) => [place.name, place])) };
+  const ticks = data.network.ticks;
+  const places = data.places.map((place) => ({ ...place, events: curve(place.events, ticks),
+    event: place.dynamic ? "gating_event" : "synaptic_event",
+    matrix: place.matrix && Object.fromEntries(["rows", "columns", "inner", "groups"].map((side, i) => [side, place.matrix[i]])) }));
+  const senders = keyed(data.senders.map(([name, packed]) => [name, curve(packed, ticks)]));
+  data.work = { ...data.network, places, senders, layers: data.layers, inputs: data.inputs, scaled: new Map() };
   return data.work;
+}
+
+// The trace with `factor` times the activity.
+function scaledWork(data, factor) {
+  const work = unpacked(data);
+  if (!work.scaled.has(factor)) {
+    if (work.scaled.size > 16) work.scaled.clear();
+    const places = work.places.map((place) => {
+      const events = times(place.events, factor);
+      return { ...place, events, total: total(events) };
+    });
+    const senders = keyed(keys(work.senders).map((name) => [name, times(work.senders[name], factor)]));
+    work.scaled.set(factor, { ...work, places, senders, place: new Map(places.map((place) => [place.name, place])) });
+  }
+  return work.scaled.get(factor);
+}
+
+// Where the layers lie, in the shape that the cost functions read.
+function placements(platform, work) {
+  return (platform.placements || []).map(({ cores, bounds, copies, stored }) => work.layers.map((layer, k) => ({
+    layer, places: layer.places, cores: cores[k], bound: bounds[k], copies: keyed(copies[k]), stored: stored[k] })));
 }
 
 // The number that a control replaces: exactly known then, so its band is gone.
@@ -50,17 +67,18 @@ function numbersOf(platform, state) {
 // state: {platform, batch, activity, tick, event}; tick and event undefined: as the platform states them.
 function evaluate(data, state) {
   const platform = data.platforms.find((one) => one.name === state.platform);
-  const work = { ...unpacked(data), factor: or(state.activity, 1) };
-  const numbers = numbersOf(platform, state), batch = state.batch;
-  const corners = numbers.map((v, corner) => KINDS[platform.kind](work, v, batch, platform, corner));
+  const work = { ...scaledWork(data, or(state.activity, 1)) };
+  work.placements = placements(platform, work);
+  const numbers = numbersOf(platform, state), batch = state.batch, [cost, drawn] = KINDS[platform.kind];
+  const corners = numbers.map((v, corner) => cost(work, { ...v, corner }, batch));
   const first = corners[0];
   const entries = entriesOf(corners.map((one) => one.charges), numbers);
-  const others = new Map(Object.keys(first.alternatives || {}).map((name) =>
+  const others = new Map(Object.keys(first.alternatives).map((name) =>
     [name, entriesOf(corners.map((one) => one.alternatives[name]), numbers)]));
   const alternatives = new Map([...others].map(([name, list]) => [name, summed(list.map((entry) => entry.energy))]));
-  const unpricedItems = [...missingOf(entries, platform), ...(first.unpriced || [])];
+  const unpricedItems = [...missingOf(entries, platform), ...first.unpriced];
   const latency = first.latency === null ? null
-    : quantity(corners.map((one) => one.latency || 0), "s", first.atLeast || false);
+    : quantity(corners.map((one) => one.latency || 0), "s", first.at_least);
   const groups = sums(entries, (entry) => entry.group);
   for (const group of GROUPS) {
     if (unpricedItems.some((one) => one.group === group)) {
@@ -69,17 +87,20 @@ function evaluate(data, state) {
   }
   const energy = Object.fromEntries(GROUPS.map((group) => [group, groups.get(group) || null]));
   energy.total = summed([...groups.values()]);
-  const constraints = first.constraints || [], bound = bindingOf(constraints);
+  const constraints = first.constraints.map((one) => ({ ...one, violated: one.needed > one.available }));
+  const bound = bindingOf(constraints);
   return {
     platform, batch, latency, energy, entries, others, alternatives, constraints, unpriced: unpricedItems,
     ...rates(latency, energy.total, batch),
     nodes: sums(entries, (entry) => entry.node), actions: sums(entries, (entry) => entry.action),
     feasible: !constraints.some((one) => one.violated), binding: bound ? bound.name : "none",
-    ticks: or(first.ticks, null), cores: or(first.cores, null), chips: or(first.chips, null), copies: or(first.copies, null),
-    pace: first.pace || "", bounds: first.bounds || new Map(), times: first.times || new Map(),
-    points: first.points || [], lines: first.lines || {}, floorline: first.floorline, work, numbers: numbers[0],
+    ticks: first.ticks, cores: first.cores, chips: first.chips, copies: first.copies, pace: first.pace,
+    bounds: new Map(keys(first.bounds).map((name) => [name, boundWords(first.bounds[name])])),
+    work, numbers: numbers[0], ...drawn(work, numbers[0], first, work.placements[0]),
   };
 }
+
+const boundWords = ({ resource, cores }) => (cores === null ? resource : `${resource} × ${cores}`);
 
 function entriesOf(corners, numbers) {
   const found = [];

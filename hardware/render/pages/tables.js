@@ -64,7 +64,7 @@ function factsOf(r) {
   for (const [name, q] of r.alternatives) lines.push([`or ${name}`, `${full(q)}, instead`]);
   if (r.power) lines.push(["Power", full(r.power)]);
   if (r.edp) lines.push(["Energy × delay", full(r.edp)]);
-  lines.push(["Synaptic events", amount(total(work.places.map((place) => place.total)) * work.factor)]);
+  lines.push(["Synaptic events", amount(total(work.places.map((place) => place.total)))]);
   if (r.ticks !== null) lines.push(["Ticks", `${fixed(r.ticks, 0)} for ${fixed(work.stages, 0)} synaptic stages`]);
   if (r.pace) lines.push(["Pace", r.pace]);
   if (r.cores !== null) lines.push(["Cores", `${fixed(r.cores, 0)} on ${fixed(r.chips, 0)} ${r.chips === 1 ? "chip" : "chips"}`]);
@@ -80,15 +80,15 @@ function nodeRows(r) {
     if (gap.group !== "time" && !energies.has(gap.node)) energies.set(gap.node, zero("J", true));
   }
   return [...new Set([...data.order, ...energies.keys()])].map((name) => {
-    const counts = or(work.place.get(name), null), layer = or(layers.get(name), null), sent = or(work.senders.get(name), null);
+    const counts = or(work.place.get(name), null), layer = or(layers.get(name), null), sent = or(work.senders[name], null);
     return {
       name, counts, layer,
       neurons: layer && sent ? layer.neurons : null,
       weights: (counts && counts.weights) || null,
       synapses: counts && counts.unrolled + counts.dynamic,
       macs: (counts && counts.macs) || null,
-      spikes: sent && sent.total * work.factor,
-      events: counts && counts.total * work.factor,
+      spikes: sent && total(sent),
+      events: counts && counts.total,
       energy: or(energies.get(name), null),
       whole: r.energy.total,
       bound: or(r.bounds.get(name), ""),
