@@ -3,25 +3,19 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .analysis.comparison import Comparison, compare
-from .analysis.pricing import estimate, trace
-from .analysis.records import CostReport
-from .analysis.verdict import Verdict, break_even
+from .analysis.verdict import break_even
+from .api import Comparison, CostReport, Front, Peers, Verdict, compare, estimate, lanes, peers, trace
 from .platform.loading import Platform, load_platform, platforms, references
 from .quantity import Quantity
 from .workload.assumed_activity import assumed
 from .workload.trace import Trace
 
 if TYPE_CHECKING:
-    from .analysis.lanes import Front, lanes
-    from .analysis.other_tools import Peers, peers
     from .validation.results import Validation, validate
     from .workload.shapes import Shapes
     from .workload.zoo import net, nets
 
 LATER = {
-    **dict.fromkeys(("Front", "lanes"), "analysis.lanes"),
-    **dict.fromkeys(("Peers", "peers"), "analysis.other_tools"),
     **dict.fromkeys(("Validation", "validate"), "validation.results"),
     **dict.fromkeys(("net", "nets"), "workload.zoo"),
     "Shapes": "workload.shapes",

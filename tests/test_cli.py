@@ -231,7 +231,10 @@ BAD_COSTS = {
     "NaN": (["cost", "kws", "--platform", "brain", "--set", "tick=nan"], "tick must be a finite number, not nan"),
     "negative": (["cost", "kws", "--platform", "brain", "--set", "tick=-1"], "tick must be above 0, not -1"),
     "unknown number": (["cost", "kws", "--platform", "brain", "--set", "watts=3"], "'brain' has no parameter 'watts'"),
-    "of nobody": (["cost", "kws", "--platform", "brain", "a100", "--set", "x=3"], "'x' is no number of brain, a100"),
+    "of nobody": (
+        ["cost", "kws", "--platform", "brain", "a100", "--set", "x=3"],
+        "none of brain, a100 has a parameter 'x'",
+    ),
     "cannot do without": (["cost", "kws", "--platform", "brain", "--set", "tick=none"], "cannot do without tick"),
     "no number at all": (["cost", "kws", "--platform", "brain", "--set", "batch=3"], "'batch' is none"),
     "twice": (["cost", "kws", "--platform", "brain", "brain"], "each once"),

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware import CostReport, Trace, compare, estimate, load_platform, platforms, trace
-from hardware.analysis.lanes import lanes
-from hardware.analysis.verdict import break_even
+from hardware import CostReport, Trace, break_even, compare, estimate, lanes, load_platform, platforms, trace
 from hardware.workload.shapes import Shapes
 from hardware.workload.zoo import net
 from spiking import Conv, Input, Neuron, Output, Relu, SpikingNetwork, binary

@@ -598,7 +598,7 @@ def test_a_comparison_hands_budgets_to_those_that_know_them() -> None:
     both = compare(CNN, RUN, ["brain", "a100"], synapse_budget=10)
     assert [report.feasible for report in both.reports] == [False, True]
     assert "brain: not feasible, synapses" in str(both)
-    with pytest.raises(InvalidInput, match="'nonsense' is no number of brain, a100"):
+    with pytest.raises(InvalidInput, match="none of brain, a100 has a parameter 'nonsense'"):
         compare(CNN, RUN, ["brain", "a100"], nonsense=1)
 
 

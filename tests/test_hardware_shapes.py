@@ -190,7 +190,7 @@ def test_a_copy_of_the_keyword_spotter() -> None:
 
 
 def test_recurrent_layers() -> None:
-    """DeepBench leaves the input matrix out; stages are the moments."""
+    """DeepBench leaves the input matrix out; stages are the time steps."""
     plain = traced("rnn", hidden=512, steps=25)
     assert (plain.weights, plain.unrolled, plain.dynamic, plain.neurons, plain.stages) == (512**2, 512**2, 0, 512, 25)
     for name, gates in (("lstm", 4), ("gru", 3)):
@@ -306,7 +306,7 @@ def test_events_are_spread_behind_their_stage() -> None:
     assert "c" not in trace.senders
 
 
-def test_the_moments_of_a_cell_follow_each_other() -> None:
+def test_the_time_steps_of_a_cell_follow_each_other() -> None:
     made = Shapes("cell", (3, 2))
     made.recurrent(made.input, "h", 5, gates=1)
     trace = made.trace(activity=1, steps=2)
@@ -546,8 +546,8 @@ def faulty(make: Any) -> str:
         (lambda s: s.linear(s.input, "input", 3), "'input' is taken already"),
         (lambda s: s.linear(s.linear(s.input, "fc", 8), "fc", 3), "'fc' is taken already"),
         (lambda s: s.linear(Shapes("o", 4).feed("other", 4), "fc", 3), "'other' belong"),
-        (lambda s: s.recurrent(s.input, "h", 3), "moments, features"),
-        (lambda s: s.recurrent(s.feed("t", (5, 4)), "h", 3, inputs=False), "as many as units"),
+        (lambda s: s.recurrent(s.input, "h", 3), "time steps, features"),
+        (lambda s: s.recurrent(s.feed("t", (5, 4)), "h", 3, inputs=False), "as many features as units"),
         (lambda s: s.embedding(s.linear(s.input, "fc", 3), "e", 5, 4), "ids come from an input"),
         (lambda s: s.attention(s.input, s.input, s.input, "a", 2), "q, k and v are"),
         (lambda s: s.attention(*[s.feed("t", (5, 9))] * 3, "a", 2), "heads do not divide"),

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware import Trace, estimate, trace
-from hardware.analysis.lanes import Front, Point, area, lanes
+from hardware import Front, Trace, estimate, lanes, trace
+from hardware.analysis.lanes import Point, area
 from hardware.workload.trace import Layer, Matrix, Place
 from hardware.workload.zoo import net
 from spiking import Conv, Input, InvalidInput, Linear, Neuron, Output, Relu, Reshape, SpikingNetwork, binary

@@ -493,7 +493,8 @@ def test_the_template_engine_is_read_when_it_is_needed() -> None:
 def test_too_many_ticks_are_refused() -> None:
     work = net("pilotnet").trace(activity=0.1)
     long = replace(work, ticks=4001)
-    comparison = Comparison((replace(compare(work, None, ["brain"]).reports[0], work=long),), 1)
+    comparison = compare(work, None, ["brain"])
+    comparison = replace(comparison, reports=(replace(comparison.reports[0], work=long),))
     with pytest.raises(InvalidInput, match="4,000 at most, not 4,001"):
         html(comparison)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.analysis.other_tools import Peers, peers
+from hardware import Peers, peers
 from hardware.workload.zoo import net
 from spiking import Input, InvalidInput, Linear, Neuron, Output, Relu, SpikingNetwork, graded
 

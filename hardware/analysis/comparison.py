@@ -1,50 +1,42 @@
-"""compare(): the same network, activity and batch on several platforms."""
+"""The same network, activity and batch on several platforms."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
-from spiking import Activity, InvalidInput, SpikingNetwork
-
-from ..platform.loading import Platform, load_platform
+from ..platform.loading import Platform
 from ..workload.trace import Trace
-from .pricing import check_batch, price, trace
+from .other_tools import Peers
+from .pricing import Model, priced
 from .records import CostReport
-from .verdict import Verdict, judge
-
-if TYPE_CHECKING:
-    from .other_tools import Peers
-
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+from .sensitivity import bands
+from .verdict import BreakEven, Entrant, Verdict, break_evens, judge
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Cost reports side by side, all of one network, one activity and one batch.
 
+    reports    one for each platform, in the order asked for
     quantised  platform -> the dense network at 8 bits, where it has such arithmetic: the fair rival of few-bit spikes
+    verdict    who wins, by what, and what would flip it
+    even       the activity at which a spiking platform needs the energy of a dense one, for each such pair
     peers      what other tools would have said of the same trace, if asked for
     """
 
     reports: tuple[CostReport, ...]
     batch: int
-    quantised: Mapping[str, CostReport] = field(default_factory=dict)
+    quantised: Mapping[str, CostReport]
+    verdict: Verdict
+    even: tuple[BreakEven, ...] = ()
     peers: Peers | None = None
 
     def __repr__(self) -> str:
         """Return one line."""
         return f"Comparison({', '.join(r.platform.name for r in self.reports)}, batch {self.batch})"
-
-    def __str__(self) -> str:
-        """Return the comparison for people."""
-        from ..render.text import comparison
-
-        return comparison(self)
 
     def __getitem__(self, name: str) -> CostReport:
         """Return the report of a platform, by its name."""
@@ -59,18 +51,6 @@ class Comparison:
     def rows(self) -> tuple[CostReport, ...]:
         """The reports, and the quantised ones behind them."""
         return (*self.reports, *self.quantised.values())
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """Who wins, by what, at which batch, and what would flip it."""
-        return judge(self.reports, self.quantised)
-
-    def sweep(self, batches: Sequence[int] = BATCHES) -> Sweep:
-        """Return the comparison at other batches: energy, latency and throughput each at the same one."""
-        for batch in batches:
-            check_batch(batch)
-        chosen = [row.platform for row in self.reports]
-        return Sweep(tuple(_comparison(self.work, chosen, batch) for batch in batches))
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -97,24 +77,6 @@ class Comparison:
         """Return `to_dict()` as JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
-    def to_csv(self) -> str:
-        """Return a line for each platform as CSV, in SI units."""
-        from ..render.exports import comparison_csv
-
-        return comparison_csv(self)
-
-    def to_markdown(self) -> str:
-        """Return the comparison as Markdown."""
-        from ..render.exports import comparison_markdown
-
-        return comparison_markdown(self)
-
-    def to_html(self, command: str = "") -> str:
-        """Return the comparison as one self-contained page that recomputes itself; `command` made it."""
-        from ..render.page import html
-
-        return html(self, command=command)
-
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -132,63 +94,46 @@ class Sweep:
         """Return the comparison at one of the batches, by its place."""
         return self.comparisons[index]
 
-    def __str__(self) -> str:
-        """Return latency and energy of every platform at every batch."""
-        from ..render.text import sweep
-
-        return sweep(self)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the comparisons as plain values, in SI units."""
-        return {"batches": [one.batch for one in self], "comparisons": [one.to_dict() for one in self]}
+        return {
+            "batches": [comparison.batch for comparison in self],
+            "comparisons": [comparison.to_dict() for comparison in self],
+        }
 
 
-def compare(
-    network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
-    platforms: Sequence[str | Path | Platform] = ("brain", "loihi1", "a100"),
-    *,
-    batch: int = 1,
-    peers: bool = False,
-    **numbers: float | None,
-) -> Comparison:
-    """Estimate one network on several platforms, at the same batch.
+class Contest:
+    """The platforms that compete for one trace, each with its model, and the quantised variants of those that have one.
 
-    peers      say too what other tools would have said of the same trace, and why it differs
-    numbers    to replace on each platform that has them; one that none has is an error
-
-    Raises what `estimate` raises; InvalidInput without a platform, or with one named twice.
+    Comparisons at several batches share the models: what one has evaluated, the next does not evaluate again.
     """
-    check_batch(batch)
-    chosen = [load_platform(platform) for platform in platforms]
-    names = [platform.name for platform in chosen]
-    if not names or len(set(names)) < len(names):
-        raise InvalidInput(f"compare at least one platform, each once, not [{', '.join(names)}]")
-    for name in numbers:
-        if not any(name in platform.slots for platform in chosen):
-            raise InvalidInput(f"'{name}' is no number of {', '.join(names)}")
-    changed = [
-        platform.replaced({name: value for name, value in numbers.items() if name in platform.slots})
-        for platform in chosen
-    ]
-    work = trace(network, activity)
-    found = _comparison(work, changed, batch)
-    if not peers:
-        return found
-    from .other_tools import peers as ask
 
-    return replace(found, peers=ask(work))
+    def __init__(self, work: Trace, platforms: Sequence[Platform]) -> None:
+        self._models = {platform.name: Model(work, platform) for platform in platforms}
+        variants = {platform.name: _quantised(platform) for platform in platforms}
+        self._variants = {name: Model(work, variant) for name, variant in variants.items() if variant is not None}
+
+    def at(self, batch: int) -> Comparison:
+        """Return everything that is to be said of them at a batch."""
+        platforms = [Entrant(_report(model, batch), model, name) for name, model in self._models.items()]
+        variants = [Entrant(_report(model, batch), model, name) for name, model in self._variants.items()]
+        entrants = [*platforms, *variants]
+        return Comparison(
+            reports=tuple(entrant.report for entrant in platforms),
+            batch=batch,
+            quantised={entrant.owner: entrant.report for entrant in variants},
+            verdict=judge(entrants),
+            even=break_evens(entrants),
+        )
 
 
-def _comparison(work: Trace, chosen: Sequence[Platform], batch: int) -> Comparison:
-    reports = tuple(price(work, platform, batch) for platform in chosen)
-    quantised = {p.name: price(work, q, batch) for p in chosen if (q := _quantised(p)) is not None}
-    return Comparison(reports, batch, quantised)
+def _report(model: Model, batch: int) -> CostReport:
+    return replace(priced(model, batch), bands=bands(model, batch))
 
 
 def _quantised(platform: Platform) -> Platform | None:
     """The platform at 8 bits, if it has such arithmetic and is not there already."""
-    numbers = platform.prices
+    numbers = platform.parameters
     if platform.kind != "von_neumann" or "peak_8" not in numbers or numbers["activation_bits"].value <= 8:
         return None
     bits = min(numbers["weight_bits"].value, 8.0)

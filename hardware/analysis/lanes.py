@@ -8,21 +8,27 @@ from functools import cached_property
 from math import ceil, isfinite, isqrt, log
 from typing import Any, Literal, NamedTuple, get_args
 
-from spiking import Activity, InvalidInput, SpikingNetwork, table
+from spiking import InvalidInput
 
-from ..quantity import Quantity, quantity, scaled
+from ..quantity import Quantity, quantity
 from ..workload.trace import Place, Trace
-from .pricing import trace
 
 Policy = Literal["balanced", "uniform"]
 Mode = Literal["streamed", "serial"]
 CELL = 0.152e-6  # mm² a bit: SRAM at 28 nm, Akopyan et al. 2015, IEEE TCAD 34(10)
 FILLED = (0.7, 0.8, 0.5)  # share of an array that is cells: nominal, low and high end of the area; assumed
-SHOWN = 16  # lines of a printed front
 
 
 class _Part(NamedTuple):
-    """A place that takes a map: M positions, synapses at all of them, uses one after another in each inference."""
+    """A place that takes a map.
+
+    positions  M, elements of the map that share the weights
+    unrolled   S, synapses at all positions; `dynamic`, those of a product
+    stage      on the longest path up to here
+    halo       share of the map that must have arrived before the first output
+    barrier    no output before the whole map has arrived
+    uses       times the same synapse is used in one inference, one after another: the moments of a recurrent cell
+    """
 
     positions: int
     unrolled: int
@@ -45,12 +51,16 @@ class Point:
     with N the largest n_l between two barriers, s the ticks that one pass takes, and uses the moments of a recurrent
     cell. A barrier waits for the N − 1 patches behind the first, a halo for its share of the N. All of it in ticks.
 
+    policy      how the lanes are divided among the places: "balanced" or "uniform"
     passes      n: no place takes more of them
-    width       synapses laid down, and `gating`, those of products, which need no copies: apart
-    serial      a layer begins when the one before has finished; branches run side by side
-    streamed    a layer begins with the first patch for which it has everything; `lower`: without halos and barriers
+    width       synapses laid down
+    gating      synapses of products, which need no copies: counted apart
+    interval    ticks from one inference to the next when they stream: as long as the busiest place takes
+    serial      ticks where a layer begins when the one before has finished; branches run side by side
+    streamed    ticks where a layer begins with the first patch for which it has everything
+    lower       `streamed` without halos and barriers: no order of work is faster
     latency     `streamed` or `serial`, by the mode of the front
-    back_to_back, single_shot   synapse-ticks of an inference in a stream, and alone: width·interval, width·latency
+    utilisation share of the synapse-ticks of a stream in which the synapse is used
     """
 
     policy: Policy
@@ -77,7 +87,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Choice:
-    """The narrowest point within a budget of ticks; without a point, `fastest` says how many it would take."""
+    """The narrowest point within a budget of time.
+
+    point      None where none answers in time
+    available  ticks within the budget
+    fastest    ticks that the fastest point takes
+    tick       s
+    """
 
     point: Point | None
     available: int
@@ -89,22 +105,17 @@ class Choice:
         """Whether any point meets the budget."""
         return self.point is not None
 
-    def __str__(self) -> str:
-        """Return one sentence."""
-        budget = f"{self.available} ticks of {scaled(self.tick, 's')}"
-        if self.point is None:
-            shortest = scaled(self.fastest * self.tick, "s")
-            return f"infeasible within {budget}: the fastest takes {self.fastest} ticks, {shortest}"
-        width, taken = scaled(self.point.width, "1"), scaled(self.point.latency * self.tick, "s")
-        how = f"{width} synapses in passes of {self.point.passes}"
-        return f"feasible within {budget}: {how}, {self.point.latency} ticks, {taken}"
-
 
 @dataclass(frozen=True, eq=False)
 class Front:
     """The points of a network, from the widest to the narrowest.
 
-    weights     Σ W_l, what one lane for each place takes; unrolled: S, what a lane for each position takes
+    network     what it is, in words
+    mode        which time is the latency: "streamed" or "serial"
+    weights     Σ W_l, what one lane for each place takes
+    unrolled    S, what a lane for each position takes
+    dynamic     gating synapses of products
+    stages      synaptic stages on the longest path
     events      synaptic events of an inference: the same at every point, so that energy differs by rest alone
     """
 
@@ -121,25 +132,6 @@ class Front:
         """Return one line."""
         return f"Front({self.network}, {len(self.points)} point(s), {self.mode})"
 
-    def __str__(self) -> str:
-        """Return the front for people."""
-        shown = _few(self.points, self.knee)
-        rows = [_line(one, " *" if one is self.knee else "") for one in shown]
-        head = ["passes", "synapses", "used", "serial", "streamed", "at least", "syn.·ticks, stream", "alone"]
-        lines = [
-            f"{self.network} · {self.points[0].policy} lanes · times in ticks, latency {self.mode}",
-            f"W {scaled(self.weights, '1')} … S {scaled(self.unrolled, '1')} synapses, {self.stages} stages, "
-            f"{scaled(self.events, '1')} events at every point",
-            "",
-            table(head, rows),
-            "",
-            f"* the knee; {len(shown)} of {len(self.points)} point(s)",
-        ]
-        if self.dynamic:
-            products = (f"{scaled(one.gating, '1')} at {one.passes:,}" for one in (self.points[0], self.points[-1]))
-            lines.append(f"products: gating synapses apart, {' and '.join(products)} pass(es)")
-        return "\n".join(lines)
-
     @property
     def pareto(self) -> tuple[Point, ...]:
         """The points that no other beats in latency and width."""
@@ -155,7 +147,7 @@ class Front:
         strange = [name for name in figures if name not in known]
         if strange or not figures:
             raise InvalidInput(f"no figure {strange} of a point; there are {', '.join(sorted(known))}")
-        vectors = [tuple(getattr(one, name) for name in figures) for one in self.points]
+        vectors = [tuple(getattr(point, name) for name in figures) for point in self.points]
         kept: list[Point] = []
         floors: list[tuple[float, ...]] = []
         for vector, point in sorted(zip(vectors, self.points, strict=True), key=lambda pair: pair[0]):
@@ -176,8 +168,8 @@ class Front:
         if across == 0 or down == 0:
             return first
 
-        def below(one: Point) -> float:
-            return log(first.width / one.width) / down - log(one.latency / first.latency) / across
+        def below(point: Point) -> float:
+            return log(first.width / point.width) / down - log(point.latency / first.latency) / across
 
         return max(points, key=below)
 
@@ -191,16 +183,16 @@ class Front:
         if not (isfinite(latency_budget) and isfinite(tick)) or latency_budget < 0 or tick <= 0:
             raise InvalidInput(f"budget and tick must be times in s, not {latency_budget} and {tick}")
         available = int(latency_budget / tick * (1 + 1e-9))
-        meeting = [one for one in self.pareto if one.latency <= available]
-        point = min(meeting, key=lambda one: one.width, default=None)
-        return Choice(point, available, min(one.latency for one in self.points), tick)
+        meeting = [point for point in self.pareto if point.latency <= available]
+        narrowest = min(meeting, key=lambda point: point.width, default=None)
+        return Choice(narrowest, available, min(point.latency for point in self.points), tick)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         head = {name: value for name, value in vars(self).items() if name not in ("points", "knee")}
         pareto = set(self.pareto)
-        marks = [{"pareto": one in pareto, "knee": one is self.knee} for one in self.points]
-        points = [{**_figures(one), **mark} for one, mark in zip(self.points, marks, strict=True)]
+        marks = [{"pareto": point in pareto, "knee": point is self.knee} for point in self.points]
+        points = [{**_figures(point), **mark} for point, mark in zip(self.points, marks, strict=True)]
         return {**head, "points": points}
 
 
@@ -215,27 +207,19 @@ def area(synapses: float, bits: float = 8.0) -> Quantity:
     return quantity((nominal, low, high), "mm²")
 
 
-def lanes(
-    network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
-    *,
+def laid_out(
+    work: Trace,
     ticks: Iterable[int] | None = None,
     policy: Policy = "balanced",
     mode: Mode = "streamed",
 ) -> Front:
-    """Trade synapses for ticks: from every use of a weight in space to one lane for each place.
-
-    network    and its activity: see `trace`
-    ticks      passes a layer may take over its map; by default all at which the width changes
-    policy     "balanced": each place gets the fewest lanes with which it keeps up; "uniform": all get the same
-    mode       which time is the latency: "streamed", patch by patch through all layers, or "serial", layer by layer
+    """Return the points of a trace at these numbers of passes; by default at all at which the width changes.
 
     Only R_space is traded: M_l positions share W_l weights. The moments of a recurrent cell share theirs in time
     already. A product has no weights: its gating synapses are counted apart, its rows take their passes, and its
     barrier starts the stream again, as does a layer of one position behind a map.
-    Raises InvalidInput (see `trace`; ticks, policy, mode; no weights), UnsupportedNode.
+    Raises InvalidInput (ticks, policy, mode; no weights).
     """
-    work = trace(network, activity)
     if policy not in get_args(Policy) or mode not in get_args(Mode):
         raise InvalidInput(
             f"policy is one of {', '.join(get_args(Policy))}, mode one of {', '.join(get_args(Mode))}, "
@@ -325,21 +309,5 @@ def _run(n: int, halos: Sequence[float]) -> float:
     return n - 1 + sum(min(halo * n, n - 1) for halo in halos)
 
 
-def _figures(one: Point) -> dict[str, Any]:
-    return {**asdict(one), "back_to_back": one.back_to_back, "single_shot": one.single_shot}
-
-
-def _line(one: Point, mark: str) -> list[str]:
-    times = [f"{n:,}" for n in (one.serial, one.streamed, one.lower)]
-    work = [f"{n:.3g}" for n in (one.back_to_back, one.single_shot)]
-    return [f"{one.passes:,}{mark}", scaled(one.width, "1"), f"{one.utilisation:.2f}", *times, *work]
-
-
-def _few(points: Sequence[Point], knee: Point) -> list[Point]:
-    """A few points for people: the ends, the knee, and some evenly between them on a logarithmic scale."""
-    if len(points) <= SHOWN:
-        return list(points)
-    places = [log(one.passes) for one in points]
-    marks = [places[0] + (places[-1] - places[0]) * i / (SHOWN - 1) for i in range(SHOWN)]
-    nearest = {min((abs(place - mark), i) for i, place in enumerate(places))[1] for mark in marks}
-    return [one for i, one in enumerate(points) if i in nearest or one is knee]
+def _figures(point: Point) -> dict[str, Any]:
+    return {**asdict(point), "back_to_back": point.back_to_back, "single_shot": point.single_shot}

@@ -1,4 +1,4 @@
-"""peers(): what other published tools say of the same trace, and why it is not what this package says."""
+"""What other published tools say of the same trace, and why it is not what this package says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from spiking import Activity, SpikingNetwork, table
-
-from ..quantity import Quantity, scaled
+from ..quantity import Quantity
 from ..workload.trace import Place, Trace
-from .pricing import trace
 
 Net = Literal["dense", "spiking"]
 
@@ -86,6 +83,8 @@ BENCH = _Tool(
 class Peer:
     """What one tool says of one trace.
 
+    tool      its name; `version`, the one whose formulas these are
+    device    whose energies it takes; "none" where it has no energy
     net       what it is asked about: the "dense" source network, or the "spiking" one
     energy    J per inference; None where it has no energy, "≥" where it leaves something out
     counts    what it counts, per inference
@@ -130,29 +129,6 @@ class Peers:
             raise KeyError(f"{len(found)} rows of {key!r}; there are {[(r.tool, r.device, r.net) for r in self.rows]}")
         return found[0]
 
-    def __str__(self) -> str:
-        """Return the rows for people."""
-        lines = [f"what other tools say of {self.work.headline}; every tool at batch 1", ""]
-        lines.append(table(["tool", "device", "asked about", "says", "MACs unseen"], list(self._cells()), left=3))
-        seen: dict[str, Peer] = {}
-        for row in self.rows:
-            seen.setdefault(row.tool, row)
-        lines += ["", "how each gets there:"]
-        lines += [f"  {text}" for text in dict.fromkeys(f"{r.tool}, {r.net}: {r.formula}" for r in self.rows)]
-        lines.append("what each ignores:")
-        lines += [f"  {name} {row.version}: {', '.join(row.ignores)}" for name, row in seen.items()]
-        remarks = dict.fromkeys(f"  {row.tool}: {text}" for row in self.rows for text in row.remarks)
-        return "\n".join([*lines, *(["and of this network:", *remarks] if remarks else [])])
-
-    def _cells(self) -> Iterator[list[str]]:
-        for row in self.rows:
-            says = ", ".join(f"{scaled(n, '1')} {name}" for name, n in row.counts.items())
-            if row.energy is not None:
-                says = row.energy.nominal if row.energy.value else "0"  # the silent zero, as it would print it
-            missed = sum(row.missed.values())
-            share = f"{100 * missed / self.work.macs:.1f} %" if missed and self.work.macs else "–"
-            yield [row.tool, row.device, row.net, "fails" if row.fails else says, share]
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, in SI units."""
         return {"network": self.work.network, "macs": self.work.macs, "rows": [asdict(row) for row in self.rows]}
@@ -167,18 +143,12 @@ class _Seen(NamedTuple):
     recurrent: bool
 
 
-def peers(network: SpikingNetwork | Trace, activity: Activity | None = None, *, analog_input: bool = True) -> Peers:
-    """Ask other tools about a network and its activity: their formulas, on the counts of our trace.
+def ask(work: Trace, analog_input: bool = True) -> Peers:
+    """Ask every tool: its formula, on the counts of our trace.
 
-    network        and its activity: see `trace`
-    analog_input   the first layers get values, not spikes: for most tools they are MACs of the dense network then,
-                   at every tick at which an input arrives
-
-    Energies are J per inference. The tools count every use of a weight in space, padding too, and are asked about
-    binary spikes of height 1; a bias, norms, pooling and functions are left out here.
-    Raises what `trace` raises.
+    The tools count every use of a weight in space, padding too, and are asked about binary spikes of height 1; a bias,
+    norms, pooling and functions are left out.
     """
-    work = trace(network, activity)
     rows = [*_keras(work), *_syops(work, analog_input), *_jelly(work, analog_input), _bench(work, analog_input)]
     return Peers(work, tuple(rows))
 

@@ -1,81 +1,80 @@
-"""estimate(): count, price, and price again at the ends of every band."""
+"""Counts and numbers to a report: nominal, and at both ends of every band."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Literal, NamedTuple
 
-from spiking import Activity, InvalidInput, SpikingNetwork
-
-from ..bounds import said
 from ..models.base import Charge, Outcome, Unpriced, Values
 from ..models.registry import KINDS
-from ..platform.loading import Platform, load_platform
+from ..platform.loading import Platform
 from ..quantity import Quantity, quantity, total
-from ..workload.assumed_activity import assumed
-from ..workload.counting import tally
 from ..workload.trace import Trace
-from .records import Band, CostReport, Entry
+from .records import CostReport, Entry
+
+End = Literal["value", "optimistic", "pessimistic"]
+ENDS: tuple[End, ...] = ("value", "optimistic", "pessimistic")
 
 
-def trace(network: SpikingNetwork | Trace, activity: Activity | None = None) -> Trace:
-    """Count a network and its activity: the one trace that every platform prices.
+class Cost(NamedTuple):
+    """J per inference, and s for the batch; None without a clock. What has no price adds nothing."""
 
-    network    a spiking network, with weights or without (an outline); or a trace made from shapes, returned as it is
-    activity   of a run of this very network; by default it is assumed that every neuron sends one spike
+    energy: float
+    latency: float | None
 
-    Raises InvalidInput (activity of another network, NaN, activity beside a trace), UnsupportedNode.
+
+class Model:
+    """The cost model of one platform on one trace, which is evaluated once for each set of speeds and limits.
+
+        E = Σ count · price          counts and latency follow from speeds, limits, batch and activity alone
+
+    so that a price costs no evaluation. The cost function is not even given the prices.
     """
-    if isinstance(network, Trace):
-        if activity is not None:
-            raise InvalidInput("a trace has its activity already; leave the argument out, or give a SpikingNetwork")
-        return network.check()
-    if not isinstance(network, SpikingNetwork):
-        kind = type(network).__name__
-        raise InvalidInput(f"network must be a SpikingNetwork or a Trace, not {kind}; convert() or outline() it first")
-    if activity is not None and not isinstance(activity, Activity):
-        raise InvalidInput(
-            f"activity must be an Activity, not {type(activity).__name__}; a record's is record.activity"
-        )
-    return tally(network.check(), assumed(network) if activity is None else activity)
 
+    def __init__(self, work: Trace, platform: Platform) -> None:
+        self.work, self.platform = work, platform
+        self._cost = KINDS[platform.kind].cost
+        self._ends = {end: platform.values(end) for end in ENDS}
+        self._shaping = [name for name, p in platform.parameters.items() if p.section not in ("prices", "functions")]
+        self._outcomes: dict[tuple[float, ...], Outcome] = {}
 
-def estimate(
-    network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
-    platform: str | Path | Platform = "loihi1",
-    *,
-    batch: int = 1,
-    **numbers: float | None,
-) -> CostReport:
-    """Estimate what one inference costs in time, energy and room.
+    def values(self, end: End = "value", only: str = "") -> Values:
+        """Return the numbers by name: nominal, or all (or `only` one) at one end of their bands."""
+        return {**self._ends["value"], only: self._ends[end][only]} if only else self._ends[end]
 
-    network    and its activity: see `trace`
-    platform   a name of `platforms()`, the path of a .toml file, or a Platform
-    batch      inferences asked for at once; latency is of all of them, energy of each
-    numbers    of the platform to replace, such as latency_budget=0.15, weight_bits=4 or tick=5e-3; None lifts one
+    def outcome(self, values: Values, batch: int, activity: float = 1.0) -> Outcome:
+        """Return what the cost function says at these speeds and limits, at so many times the activity."""
+        shaping = {name: values[name] for name in self._shaping}
+        key = (batch, activity, *shaping.values())
+        if key not in self._outcomes:
+            work = self.work if activity == 1.0 else self.work.scaled(activity)
+            self._outcomes[key] = self._cost(work, shaping, batch)
+        return self._outcomes[key]
 
-    Raises InvalidInput (see `trace`; batch, unknown platform or number), UnsupportedNode.
-    """
-    check_batch(batch)
-    return price(trace(network, activity), load_platform(platform).replaced(numbers), batch)
+    def cost(self, values: Values, batch: int, activity: float = 1.0) -> Cost:
+        """Return energy and latency at one set of numbers."""
+        outcome = self.outcome(values, batch, activity)
+        priced = (charge for charge in outcome.charges if charge.price in values)
+        return Cost(sum(_joules(charge, values) for charge in priced), outcome.latency)
 
-
-def check_batch(batch: int) -> None:
-    """Raise InvalidInput unless it is a whole number of at least 1, and one that can be computed with."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**12:
-        raise InvalidInput(f"batch must be a whole number from 1 to 1e12, not {said(batch)}")
+    def fits(self, batch: int) -> bool:
+        """Return whether every constraint holds at the nominal numbers."""
+        return not any(limit.violated for limit in self.outcome(self.values(), batch).constraints)
 
 
 def price(work: Trace, platform: Platform, batch: int) -> CostReport:
-    """Put the prices of a platform on counts: nominal, all optimistic, all pessimistic."""
-    cost = KINDS[platform.kind].cost
-    ends = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
-    corners = [cost(work, values, batch) for values in ends]
+    """Put the numbers of a platform on counts; without what each of them does alone."""
+    return priced(Model(work, platform), batch)
+
+
+def priced(model: Model, batch: int) -> CostReport:
+    """Return the report of a model: nominal, and with all numbers at either end of their bands."""
+    platform = model.platform
+    corners = [model.outcome(model.values(end), batch) for end in ENDS]
     nominal = corners[0]
-    entries = _entries([one.charges for one in corners], platform)
+    entries = _entries([corner.charges for corner in corners], model)
     alternatives = {
-        name: total((entry.energy for entry in _entries([one.alternatives[name] for one in corners], platform)), "J")
+        name: total((entry.energy for entry in _entries([corner.alternatives[name] for corner in corners], model)), "J")
         for name in nominal.alternatives
     }
     missing = {
@@ -83,11 +82,11 @@ def price(work: Trace, platform: Platform, batch: int) -> CostReport:
         for entry in entries
         if entry.price is None
     }
-    times = [one.latency or 0.0 for one in corners]
+    times = [corner.latency or 0.0 for corner in corners]
     latency = None if nominal.latency is None else quantity(_three(times), "s", nominal.at_least)
     return CostReport(
         platform=platform,
-        work=work,
+        work=model.work,
         batch=batch,
         latency_s=latency,
         entries=entries,
@@ -104,30 +103,18 @@ def price(work: Trace, platform: Platform, batch: int) -> CostReport:
     )
 
 
-def bare(work: Trace, platform: Platform, values: Values, batch: int) -> tuple[float, float | None]:
-    """Return J an inference and s for the batch at one set of numbers; what has no price adds nothing."""
-    outcome = KINDS[platform.kind].cost(work, values, batch)
-    return sum(_joules(charge, values) for charge in outcome.charges if charge.price in values), outcome.latency
-
-
-def fits(work: Trace, platform: Platform, batch: int) -> bool:
-    """Return whether every constraint holds at the nominal numbers."""
-    outcome = KINDS[platform.kind].cost(work, platform.values(), batch)
-    return not any(one.violated for one in outcome.constraints)
-
-
 def _joules(charge: Charge, values: Values) -> float:
     """energy = count · price: the one place where it is computed."""
     return charge.count * values[charge.price]
 
 
-def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[Entry, ...]:
+def _entries(corners: Sequence[Sequence[Charge]], model: Model) -> tuple[Entry, ...]:
     """Price the charges at the three corners. What never happened needs no price."""
-    ends = [platform.values(end) for end in ("value", "optimistic", "pessimistic")]
+    ends = [model.values(end) for end in ENDS]
     entries = []
     for charges in zip(*corners, strict=True):
         first = charges[0]
-        found = platform.prices.get(first.price)
+        found = model.platform.parameters.get(first.price)
         if found is None and max(charge.count for charge in charges) == 0:
             continue
         if found is None:
@@ -138,25 +125,14 @@ def _entries(corners: Sequence[Sequence[Charge]], platform: Platform) -> tuple[E
     return tuple(entries)
 
 
-def one_at_a_time(work: Trace, platform: Platform, batch: int) -> tuple[Band, ...]:
-    """Move one number at a time; widest first."""
-    bands = []
-    for name, number in platform.prices.items():
-        if number.low == number.high:
-            continue
-        costs = [bare(work, platform, platform.values(end, only=name), batch) for end in ("optimistic", "pessimistic")]
-        energies, times = [one[0] for one in costs], [one[1] for one in costs if one[1] is not None]
-        bands.append(Band(name, (min(energies), max(energies)), (min(times), max(times)) if times else None))
-    return tuple(sorted(bands, key=lambda band: band.energy[0] - band.energy[1]))
-
-
 def _remarks(corners: list[Outcome], entries: tuple[Entry, ...], others: dict[str, Quantity]) -> list[str]:
     lines = []
-    verdicts = [not any(one.violated for one in corner.constraints) for corner in corners]
-    if len(set(verdicts)) > 1:
-        ends = ["feasible" if verdict else "not feasible" for verdict in verdicts[1:]]
-        at = f"{ends[0]} at the low-cost end of every band, {ends[1]} at the high-cost end"
-        lines.append(f"the verdict is not certain: {at}")
+    feasible = [not any(limit.violated for limit in corner.constraints) for corner in corners]
+    if len(set(feasible)) > 1:
+        low, high = ("feasible" if fits else "not feasible" for fits in feasible[1:])
+        lines.append(
+            f"the verdict is not certain: {low} at the low-cost end of every band, {high} at the high-cost end"
+        )
     energy = sum(entry.energy.value for entry in entries)
     if "bottom-up" in others and energy and others["bottom-up"].value:
         ratio = energy / others["bottom-up"].value

@@ -1,4 +1,4 @@
-"""The report: one table of node × action, its sums, and what stands behind them."""
+"""The report as a value: one table of node × action, its sums, and what stands behind them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,12 @@ class Energy:
 
 @dataclass(frozen=True)
 class Band:
-    """What one parameter alone does to energy and latency, from the low-cost end of its band to the high-cost end."""
+    """What one number of the platform does alone, moved through its band while all others stay nominal.
+
+    name      of the number
+    energy    J per inference, least and most
+    latency   s until the batch is answered, least and most; None without a clock
+    """
 
     name: str
     energy: tuple[float, float]
@@ -50,13 +55,20 @@ class Band:
 class CostReport:
     """What one inference of a network costs on a platform, at a batch size.
 
+    work          the counts that were priced
+    batch         inferences asked for at once
     latency_s     until the whole batch is answered; None where the platform has no clock
     entries       node × action: every energy in here is a sum over it
+    unpriced      what costs and has no price here: the energy is at least what is said
     alternatives  the energy counted in another way; not in any sum
+    constraints   needed and available, at the nominal numbers
     bounds        node -> what limits it
     ticks         steps from the first input to the last readout; None where the platform has no such step
+    cores, chips  that the network takes; None where it is not divided into such
     pace          what decides how long a step takes
     copies        physical copies of a weight, on average
+    assumptions   what the figures rest on, a line each
+    bands         what each uncertain number alone does, the widest first; empty where only the price was asked for
     """
 
     platform: Platform
@@ -74,32 +86,20 @@ class CostReport:
     pace: str = ""
     copies: float | None = None
     assumptions: tuple[str, ...] = ()
+    bands: tuple[Band, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line."""
         return f"CostReport({self.platform.name}, batch {self.batch}, {self.energy.total.nominal} an inference)"
 
-    def __str__(self) -> str:
-        """Return the report for people."""
-        from ..render.text import report
-
-        return report(self)
-
-    @property
+    @cached_property
     def energy(self) -> Energy:
         """J per inference, split into dynamic, static and io."""
         found = self._sum(lambda entry: entry.group)
-        missing = {one.group for one in self.unpriced}
+        missing = {gap.group for gap in self.unpriced}
         for group in missing.intersection(GROUPS):
             found[group] = found.get(group, Quantity(0, 0, 0, "J")) + Quantity(0, 0, 0, "J", at_least=True)
         return Energy(found.get("dynamic"), found.get("static"), found.get("io"), total(found.values(), "J"))
-
-    @cached_property
-    def bands(self) -> tuple[Band, ...]:
-        """What each uncertain number alone does, the widest first."""
-        from .pricing import one_at_a_time
-
-        return one_at_a_time(self.work, self.platform, self.batch)
 
     @property
     def throughput(self) -> Quantity | None:
@@ -131,7 +131,7 @@ class CostReport:
     def outside(self) -> tuple[Unpriced, ...]:
         """What has no price and is no entry either."""
         known = {(entry.node, entry.action) for entry in self.entries}
-        return tuple(one for one in self.unpriced if (one.node, one.action) not in known)
+        return tuple(gap for gap in self.unpriced if (gap.node, gap.action) not in known)
 
     @property
     def synapses(self) -> int:
@@ -156,20 +156,20 @@ class CostReport:
     @property
     def feasible(self) -> bool:
         """Whether every constraint holds at the nominal numbers."""
-        return not any(one.violated for one in self.constraints)
+        return not any(limit.violated for limit in self.constraints)
 
     @property
     def binding(self) -> str:
         """The first violated constraint, or the tightest; "none" without any."""
-        violated = [one for one in self.constraints if one.violated]
-        tightest = max(self.constraints, key=lambda one: one.load, default=None)
+        violated = [limit for limit in self.constraints if limit.violated]
+        tightest = max(self.constraints, key=lambda limit: limit.load, default=None)
         first = violated[0] if violated else tightest
         return "none" if first is None else first.name
 
     @property
     def slack(self) -> dict[str, float]:
         """Constraint -> available − needed, in its unit."""
-        return {one.name: one.slack for one in self.constraints}
+        return {limit.name: limit.slack for limit in self.constraints}
 
     @property
     def dominant(self) -> str:
@@ -181,7 +181,7 @@ class CostReport:
     def prices(self) -> tuple[Parameter, ...]:
         """The numbers of the platform that this report rests on."""
         charged = {entry.price.name for entry in self.entries if entry.price is not None}
-        return tuple(p for n, p in self.platform.prices.items() if p.section != "functions" or n in charged)
+        return tuple(p for n, p in self.platform.parameters.items() if p.section != "functions" or n in charged)
 
     def by_node(self) -> dict[str, Quantity]:
         """Return J per inference by node."""
@@ -190,20 +190,14 @@ class CostReport:
     def every_node(self) -> dict[str, Quantity]:
         """Return `by_node()` with the nodes that have no price at all: at least nothing there."""
         found = self.by_node()
-        for one in self.unpriced:
-            if one.group != "time":
-                found.setdefault(one.node, Quantity(0, 0, 0, "J", at_least=True))
+        for gap in self.unpriced:
+            if gap.group != "time":
+                found.setdefault(gap.node, Quantity(0, 0, 0, "J", at_least=True))
         return found
 
     def by_action(self) -> dict[str, Quantity]:
         """Return J per inference by action."""
         return self._sum(lambda entry: entry.action)
-
-    def sources(self) -> str:
-        """Return a table of the numbers used: value, band, basis, scope and source of each."""
-        from ..render.text import sources
-
-        return sources(self.prices)
 
     def citations(self) -> tuple[str, ...]:
         """Return the literature behind the numbers used, as a bibliography."""
@@ -217,7 +211,7 @@ class CostReport:
             "kind": self.platform.kind,
             "boundary": self.platform.boundary,
             "batch": self.batch,
-            "activity": {"basis": "measured" if self.work.samples else "assumed", "samples": self.work.samples},
+            "activity": {"basis": "assumed" if self.work.assumed else "measured", "samples": self.work.samples},
             "steps": self.work.steps,
             "delay": self.work.delay,
             "stages": self.work.stages,
@@ -241,14 +235,14 @@ class CostReport:
             "copies_per_weight": self.copies,
             "feasible": self.feasible,
             "binding": self.binding,
-            "constraints": [{**asdict(one), "slack": one.slack} for one in self.constraints],
+            "constraints": [{**asdict(limit), "slack": limit.slack} for limit in self.constraints],
             "bounds": {name: bound._asdict() for name, bound in self.bounds.items()},
             "dominant": self.dominant,
             "bands": [asdict(band) for band in self.bands],
             "entries": [
                 {**asdict(entry), "price": entry.price.name if entry.price else None} for entry in self.entries
             ],
-            "unpriced": [asdict(one) for one in self.unpriced],
+            "unpriced": [asdict(gap) for gap in self.unpriced],
             "prices": [asdict(price) for price in self.prices],
             "assumptions": list(self.assumptions),
         }
@@ -256,24 +250,6 @@ class CostReport:
     def to_json(self) -> str:
         """Return `to_dict()` as JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-
-    def to_csv(self) -> str:
-        """Return count, price and energy of each node and action as CSV, in SI units."""
-        from ..render.exports import report_csv
-
-        return report_csv(self)
-
-    def to_markdown(self) -> str:
-        """Return the report as Markdown."""
-        from ..render.exports import report_markdown
-
-        return report_markdown(self)
-
-    def to_html(self, command: str = "") -> str:
-        """Return the report as one self-contained page that recomputes itself; `command` made it."""
-        from .comparison import Comparison
-
-        return Comparison((self,), self.batch).to_html(command)
 
     def _sum(self, key: Callable[[Entry], str]) -> dict[str, Quantity]:
         groups: dict[str, list[Quantity]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from spiking import InvalidFile, InvalidInput
 
-from ..bounds import LARGEST, SMALLEST, number, said
+from ..bounds import LARGEST, SMALLEST, complaint, number, said
 from ..models.base import SECTIONS, Slot, Values
 from ..models.registry import KINDS
 from .parameter import Parameter
@@ -89,7 +89,7 @@ class Platform:
             else:
                 parameters[name] = _exact(slot, float(value), parameters.get(name))
         if wrong:
-            raise InvalidInput("\n  ".join(["the parameters do not fit:", *wrong]) if len(wrong) > 1 else wrong[0])
+            raise InvalidInput(complaint("the parameters do not fit:", wrong))
         return replace(self, parameters=parameters)
 
     def named(self, name: str, title: str) -> Platform:

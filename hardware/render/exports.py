@@ -8,7 +8,7 @@ from io import StringIO
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
-from . import columns, tables, text
+from . import columns, tables, text, words
 from .cells import Raw
 from .rows import entry_rows, platform_row
 
@@ -43,7 +43,7 @@ def report_markdown(report: CostReport) -> str:
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison for a Markdown page: verdict, the table of platforms, what it rests on."""
     head, rows = text.platform_table(comparison)
-    lines = [comparison.verdict.sentence, _plain(comparison.work.headline), markdown(head, rows)]
+    lines = [words.sentence(comparison.verdict), _plain(comparison.work.headline), markdown(head, rows)]
     return "\n\n".join([*lines, "\n".join(f"- {_plain(line)}" for line in comparison.assumptions)]) + "\n"
 
 

@@ -12,13 +12,12 @@ from ..analysis.records import CostReport
 from ..models.base import GROUPS
 from ..platform.loading import CITED, cited, references
 from ..workload.trace import Trace
-from . import columns, tables
+from . import columns, tables, words
 from .cells import amount
 from .page_data import embedded
 from .pages import FILES
 from .rows import NodeRow, limit_row, node_rows, parameter_row, platform_row
 from .text import BREAK_EVEN_NOTE, break_even_rows
-from .words import label
 
 SCRIPTS = ("format.js", "kinds.js", "cores.js", "model.js", "charts.js", "figures.js", "tables.js", "page.js")
 
@@ -40,11 +39,11 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
     return pages.from_string(_file("report.html")).render(
         title=title or (f"What {work.name} costs" if work.name else "What this network costs"),
         run=work.headline,
-        assumed=work.assumed,
         network=_network(work),
-        verdict=verdict.sentence,
-        wins=verdict.wins,
-        left_out=verdict.left_out,
+        assumed=work.assumed,
+        verdict=words.sentence(verdict),
+        wins=[(win, words.flips(win)) for win in verdict.wins],
+        left_out=words.left_out(verdict),
         even=break_even_rows(comparison),
         even_note=BREAK_EVEN_NOTE,
         batch=comparison.batch,
@@ -103,7 +102,7 @@ def _facts(r: CostReport) -> list[tuple[str, str]]:
     if r.copies is not None:
         lines.append(("Copies", f"{amount(r.copies)} of each weight, on average"))
     if r.unpriced:
-        lines.append(("Unpriced", ", ".join(dict.fromkeys(label(gap.action) for gap in r.unpriced))))
+        lines.append(("Unpriced", ", ".join(dict.fromkeys(words.label(gap.action) for gap in r.unpriced))))
     return lines
 
 
@@ -138,7 +137,7 @@ def _platform(r: CostReport) -> dict[str, Any]:
 
 def _gaps(r: CostReport) -> list[str]:
     """One line for each thing without a price, the nodes that lack it counted."""
-    nodes = Counter((label(gap.action), gap.why) for gap in r.unpriced)
+    nodes = Counter((words.label(gap.action), gap.why) for gap in r.unpriced)
     return [f"{what}{f' (at {n} nodes)' if n > 1 else ''}: {why}" for (what, why), n in nodes.items()]
 
 

@@ -14,7 +14,7 @@ from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.placement import Placed, place
 from ..workload.trace import Curve
-from . import columns
+from . import columns, words
 from .tables import script_table
 
 MOST_TICKS = 4_000
@@ -40,7 +40,7 @@ def _data(c: Comparison) -> dict[str, Any]:
     work = c.reports[0].work
     return {
         "batch": c.batch,
-        "verdict": c.verdict.sentence,
+        "verdict": words.sentence(c.verdict),
         "network": {
             **_fields(work, "steps", "stages", "ticks", "interval", "neurons"),
             **_fields(work, "weights", "unrolled", "physical", "dynamic", "macs"),

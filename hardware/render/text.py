@@ -8,11 +8,12 @@ from spiking import table
 
 from ..analysis.comparison import Comparison, Sweep
 from ..analysis.records import CostReport
-from ..analysis.verdict import METRICS, Metric, break_even
+from ..analysis.verdict import Metric
 from ..models.base import Constraint, Unpriced
 from ..platform.parameter import Parameter
 from ..quantity import scaled
-from . import columns, tables
+from . import columns, tables, words
+from .other_tools import peers
 from .rows import node_rows, parameter_row, platform_row, totals
 
 
@@ -117,7 +118,7 @@ def comparison(c: Comparison) -> str:
     """Return platforms side by side, at one batch."""
     work = c.work
     lines = [work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
-    lines += ["", table(*platform_table(c)), "", str(c.verdict), ""]
+    lines += ["", table(*platform_table(c)), "", words.verdict_lines(c.verdict), ""]
     ratio = f", {work.events / work.macs:.2g} events a MAC" if work.macs else ""
     lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
     lines += break_evens(c)
@@ -128,7 +129,7 @@ def comparison(c: Comparison) -> str:
         if r.unpriced:
             what = ", ".join(dict.fromkeys(gap.action for gap in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
-    return "\n".join([*lines, *c.assumptions, *(["", str(c.peers)] if c.peers is not None else [])])
+    return "\n".join([*lines, *c.assumptions, *(["", peers(c.peers)] if c.peers is not None else [])])
 
 
 def sweep(found: Sweep) -> str:
@@ -138,7 +139,9 @@ def sweep(found: Sweep) -> str:
     parts = [found[0].work.headline]
     for title, figure in (("latency of the batch", _latency), ("energy of an inference", _energy)):
         parts.append(table([title, *head], [[name, *(figure(c[name]) for c in found)] for name in names]))
-    parts.append(table(["", *head], [[METRICS[metric][0], *(_winner(c, metric) for c in found)] for metric in METRICS]))
+    parts.append(
+        table(["", *head], [[claim, *(_winner(c, metric) for c in found)] for metric, claim in words.CLAIMS.items()])
+    )
     if not all(row.feasible for c in found for row in c.rows):
         parts.append("!  not feasible: takes no part in who is first")
     return "\n\n".join(parts)
@@ -170,15 +173,11 @@ BREAK_EVEN_NOTE = "0: it needs more without a single event; any: it needs less a
 
 def break_even_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return head and rows of that table: dense platforms down, spiking ones across; none without both."""
-    spiking = [r for r in c.reports if r.platform.kind in ("brain", "neuromorphic") and r.latency_s is not None]
-    dense = [r for r in c.rows if r.platform.kind == "von_neumann"]
-    if not (c.work.events and c.work.macs and spiking):
-        return [], []
-    rows = [
-        [r.platform.name, *(_activity(break_even(c.work, s.platform, r.platform, c.batch)) for s in spiking)]
-        for r in dense
-    ]
-    return ["break-even, in events a MAC", *(s.platform.name for s in spiking)], rows
+    dense = dict.fromkeys(pair.dense for pair in c.even)
+    cells = {(pair.dense, pair.spiking): _activity(pair.activity) for pair in c.even}
+    spiking = dict.fromkeys(pair.spiking for pair in c.even)
+    rows = [[name, *(cells[name, other] for other in spiking)] for name in dense]
+    return (["break-even, in events a MAC", *spiking], rows) if rows else ([], [])
 
 
 def _activity(p: float) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..analysis.pricing import estimate
+from ..analysis.pricing import price
 from ..analysis.records import CostReport
+from ..platform.loading import load_platform
 from ..workload.trace import Trace
 from ..workload.zoo import net
 
@@ -82,7 +83,7 @@ def cost(
 ) -> CostReport:
     """Price a network of the zoo on a platform."""
     trace = _trace(name, tuple(sorted((options or {}).items())), activity, steps)
-    return estimate(trace, platform=platform, batch=batch, **numbers)
+    return price(trace, load_platform(platform).replaced(numbers), batch)
 
 
 def seconds(report: CostReport) -> float:

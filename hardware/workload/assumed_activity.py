@@ -14,13 +14,13 @@ from .trace import Curve
 def assumed(
     network: SpikingNetwork, *, spikes_per_neuron: float = 1.0, steps: int | None = None, delay: int = 1
 ) -> Activity:
-    """Return an activity in which every neuron sends the same number of spikes; costs made of it say "assumed".
+    """Return an activity in which every neuron sends the same number of spikes; its costs say "assumed".
 
         events = spikes of a source / its elements · synapses from it to the place
 
-    spikes_per_neuron  over the whole inference, spread evenly over the ticks at which the neuron may speak
-    steps              ticks; by default as many as it takes until the last window has closed and its spikes arrived
-                       (delay 1), or 8 (delay 0)
+    spikes_per_neuron  over the whole inference, spread evenly over the ticks at which the neuron may fire
+    steps              ticks; by default until the last window has closed and its spikes have arrived (delay 1), or 8
+                       (delay 0)
 
     Every input element injects one event, at tick 1, or at every tick under the rate schedule.
     Raises InvalidInput: spikes_per_neuron, steps, delay.
@@ -32,24 +32,26 @@ def assumed(
             f"delay must be 0 or 1, steps at least 1, spikes_per_neuron from 0 to steps, not {delay}, {steps} and "
             f"{spikes_per_neuron}"
         )
-    spoken: dict[str, Curve] = {}  # for each source: events of one of its elements, each tick
+    sent: dict[str, Curve] = {}  # source -> spikes of one of its elements, each tick
     for node in network:
         match node:
             case Input():
-                spoken[node.name] = np.zeros(steps)
-                spoken[node.name][: None if network.schedule == "rate" else 1] = 1
+                sent[node.name] = np.zeros(steps)
+                sent[node.name][: None if network.schedule == "rate" else 1] = 1
             case Neuron():
-                spoken[node.name] = _spread(node, spikes_per_neuron, steps, delay)
+                sent[node.name] = _spread(node, spikes_per_neuron, steps, delay)
             case Product():
-                sides = [spoken[source] for name in node.inputs for source in _above(network, name)]
-                spoken[node.name] = (np.sum(sides, axis=0) > 0).astype(np.float64)
+                sides = [sent[source] for name in node.inputs for source in _senders(network, name)]
+                sent[node.name] = (np.sum(sides, axis=0) > 0).astype(np.float64)
     totals = fan_totals(network)
     events = {
-        place: np.sum([spoken[source] * n for source, n in sources.items()], axis=0)
-        for place, sources in totals.items()
+        place: np.sum([sent[source] * n for source, n in sources.items()], axis=0) for place, sources in totals.items()
     }
-    sent = [node.name for node in network if isinstance(node, Input | Neuron)]
-    spikes = {name: spoken[name] * prod(network.shapes[name]) for name in sent}
+    spikes = {
+        node.name: sent[node.name] * prod(network.shapes[node.name])
+        for node in network
+        if isinstance(node, Input | Neuron)
+    }
     return Activity(steps, 0, delay, fingerprint(network), spikes, events)
 
 
@@ -59,13 +61,13 @@ def _spread(node: Neuron, spikes: float, steps: int, delay: int) -> Curve:
     stop = steps if not delay or node.window is None else min(first + node.window, steps)
     if spikes > max(stop - first, 0):
         raise InvalidInput(
-            f"'{node.name}' may speak at {max(stop - first, 0)} of {steps} ticks: too few for {spikes} spikes"
+            f"'{node.name}' may fire at {max(stop - first, 0)} of {steps} ticks: too few for {spikes} spikes"
         )
     curve = np.zeros(steps)
     curve[first:stop] = spikes / max(stop - first, 1)
     return curve
 
 
-def _above(network: SpikingNetwork, name: str) -> tuple[str, ...]:
-    """The sources that node `name` is, or is wired from."""
+def _senders(network: SpikingNetwork, name: str) -> tuple[str, ...]:
+    """The node itself if it sends, else the sources it is wired from."""
     return (name,) if isinstance(network[name], Input | Neuron | Product) else network.sources(name)

@@ -1,4 +1,4 @@
-"""Counts of single layers from their shapes: what hardware/shapes.py puts together."""
+"""Counts of single layers from their shapes: the parts that shapes.py puts together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ LATER = np.zeros(0)  # events, until the activity is known
 
 @dataclass(frozen=True)
 class Handle:
-    """A tensor: who sends it, its shape without the batch, stages until its last and its first moment are there."""
+    """A tensor on its way through a network of shapes.
+
+    names    inputs and layers that send it
+    shape    without the batch
+    stage    synaptic stages until all of it is there
+    first    stages until its first row is there: less than `stage` behind a recurrent cell
+    """
 
     names: tuple[str, ...]
     shape: Shape
@@ -30,26 +36,41 @@ class Handle:
 
 
 @dataclass
-class Body:
-    """A layer in the making: the places that feed it, the one its functions follow, and how many were put there."""
+class LayerDraft:
+    """A layer in the making.
+
+    neurons      outputs at one time step
+    integrators  elements that sum up events, at one time step
+    stage        synaptic stages until its last time step, this one included
+    first        stages until its first time step
+    time_steps   of a recurrent cell; 1 elsewhere
+    main         the place that its functions follow
+    places       all places that feed it, in order
+    passes       functions put behind it so far, sums included
+    """
 
     neurons: int
     integrators: int
     stage: int
     first: int
-    moments: int
+    time_steps: int
     main: str
     places: list[str] = field(default_factory=list)
     passes: int = 0
 
     @property
     def span(self) -> int:
-        """Stages from its first moment to its last."""
+        """Stages from its first time step to its last."""
         return self.stage - self.first
 
 
 class Axis(NamedTuple):
-    """One axis of a convolution: windows, taps off the padding in all of them, taps of the kernel."""
+    """One axis of a convolution.
+
+    windows   positions of the kernel
+    real      taps off the padding, over all windows
+    kernel    taps of the kernel
+    """
 
     windows: int
     real: int
@@ -67,7 +88,7 @@ def axes(size: Shape, kernel: Size, stride: Size, padding: Padding) -> tuple[lis
     faults = [] if n else ["a map has channels and at least one axis"]
     for label, given in (("kernel", kernels), ("stride", strides), ("padding", paddings)):
         least = 1 if label != "padding" else 0 if padding != "same" else -1
-        if len(given) != n or any(not whole(one, least) for one in given):
+        if len(given) != n or not all(is_size(length, least) for length in given):
             faults.append(f"{label} must be {n} whole number(s) of at least {max(least, 0)}, not {tuple(given)}")
     if faults:
         return [], faults
@@ -93,29 +114,29 @@ def _each(value: Size, n: int) -> list[int]:
     return [value] * n if isinstance(value, int) else list(value)
 
 
-def whole(value: object, least: int = 1) -> bool:
-    """A whole number of at least `least`."""
+def is_size(value: object, least: int = 1) -> bool:
+    """Whether it is a Python integer of at least `least`: products of NumPy's overflow."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def positive(**sizes: int) -> list[str]:
-    """What is wrong with sizes that must be whole numbers from 1 on."""
-    return [f"{name} must be a whole number of at least 1, not {n!r}" for name, n in sizes.items() if not whole(n)]
+    """Return what is wrong with sizes that must be whole numbers of at least 1."""
+    return [f"{name} must be a whole number of at least 1, not {n!r}" for name, n in sizes.items() if not is_size(n)]
 
 
 def quoted(names: Sequence[str]) -> str:
-    """'a', 'b'."""
+    """Return names as an error lists them: 'a', 'b'."""
     return ", ".join(f"'{name}'" for name in names)
 
 
 def joined(handles: Sequence[Handle], shape: Shape) -> Handle:
     """Return several tensors seen as one: all their senders, ready when the last of them is."""
     names = tuple(dict.fromkeys(name for handle in handles for name in handle.names))
-    return Handle(names, shape, max(one.stage for one in handles), max(one.first for one in handles))
+    return Handle(names, shape, max(h.stage for h in handles), max(h.first for h in handles))
 
 
 def weighted(name: str, kind: str, x: Handle, matrix: Matrix, calls: int, passes: int, **other: Any) -> Place:
-    """Return the place of a matrix of weights, each of them met once by a row; `other` fields than this gives."""
+    """Return the place of a matrix that meets each row once; `other` gives the fields that differ from its."""
     rows, columns, inner, groups = matrix
     size = columns * inner * groups
     fields: dict[str, Any] = {
@@ -136,7 +157,7 @@ def weighted(name: str, kind: str, x: Handle, matrix: Matrix, calls: int, passes
 
 
 def product(name: str, sources: Sequence[Handle], matrix: Matrix, reads: int, values: int, passes: int) -> Place:
-    """Return the place of a product of two streams: its synapses are gated by one of them."""
+    """Return the place of a matrix product of two streams: one gates the synapses of the other."""
     gated = prod(matrix)
     return between(name, "MatMul", joined(sources, ()).names, 0, gated, values, 1, matrix, reads, passes)
 
@@ -153,7 +174,7 @@ def between(
     reads: int = 0,
     passes: int = 0,
 ) -> Place:
-    """Return a place without weights: wiring, or synapses that something else gates."""
+    """Return a place without weights: wiring, or gating synapses."""
     return Place(
         name=name,
         kind=kind,
@@ -176,13 +197,16 @@ def between(
 
 
 def spread(amount: float, begin: int, span: int, steps: int, ticks: int) -> Curve:
-    """Lay an amount over ticks: evenly over the moments, `span` + 1 of them, and each over its `steps`."""
+    """Lay an amount over ticks: evenly over `span` + 1 time steps a tick apart, and each over its `steps` ticks."""
     curve = np.zeros(ticks)
     length = span + steps
     begin = min(begin, ticks - length)
     if span == 0 or steps == 1:
         curve[begin : begin + length] = amount / length
     else:
-        one = np.convolve(np.full(span + 1, 1 / (span + 1)), np.full(steps, 1 / steps))
-        curve[begin : begin + length] = amount * one
+        curve[begin : begin + length] = amount * np.convolve(_even(span + 1), _even(steps))
     return curve
+
+
+def _even(n: int) -> Curve:
+    return np.full(n, 1 / n)

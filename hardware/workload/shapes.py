@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from math import ceil, isfinite, prod
 from numbers import Real
 
+from .places import halo
 from .shape_counts import (
     GATES,
-    Body,
     Handle,
+    LayerDraft,
     Padding,
     Shape,
     Size,
     axes,
     between,
+    is_size,
     joined,
     positive,
     product,
     quoted,
     spread,
     weighted,
-    whole,
 )
 from .shape_wiring import Wiring
-from .surroundings import halo
-from .trace import Layer, Matrix, Place, Trace
+from .trace import Curve, Layer, Matrix, Place, Trace
 
 
 class Shapes(Wiring):
@@ -38,10 +39,8 @@ class Shapes(Wiring):
     Layers that take a stage and have their outputs for neurons: weighted ones, and both products of an attention.
     Functions (activation, norm, softmax, pooling) belong to the layer before. So do sums: the addend that comes last
     forms it, with one more synapse a neuron for each other addend, and alone sends it on.
-    A recurrent cell is one set of neurons and synapses, and takes a stage for each of its T moments; L cells in a row
-    hand on moment by moment and take T + L − 1.
-
-    events, spikes   of places and senders where they are known, per inference, instead of the assumed ones
+    A recurrent cell is one set of neurons and synapses, and takes a stage for each of its T time steps; L cells in a
+    row hand on step by step and take T + L − 1.
     """
 
     def conv(
@@ -84,8 +83,8 @@ class Shapes(Wiring):
     ) -> Handle:
         """Multiply each row of (..., inner) by one matrix: S = rows·outputs·inner.
 
-        serial    the rows are moments, one after another: S = outputs·inner, used `rows` times
-        barrier   no row is whole before all of what feeds it has come, as behind a transposition
+        serial    the rows are time steps, one after another: S = outputs·inner, used `rows` times
+        barrier   no row is complete before all of its input has arrived, as behind a transposition
         """
         *lead, inner = x.shape
         self._check(name, positive(outputs=outputs), x)
@@ -134,15 +133,15 @@ class Shapes(Wiring):
     ) -> Handle:
         """Multiply q (rows, heads·d) by k (keys, kv_heads·d), then by v: 2·rows·keys·heads·d gating synapses.
 
-        keys     how many keys and values are stored already: they come before those of k and v, and are read
-        causal   a row waits for no later one: no barrier
+        keys     keys and values stored from earlier tokens, read before those of k and v
+        causal   no row waits for a later one: no barrier
         """
         kv, stored = heads if kv_heads is None else kv_heads, 0 if keys is None else keys
         faults = positive(heads=heads, kv_heads=kv)
-        if not whole(stored, 0):
+        if not is_size(stored, 0):
             faults.append(f"keys must be a whole number of at least 0, not {keys!r}")
         shapes = f"q {q.shape}, k {k.shape}, v {v.shape} with {heads} heads, {kv} of keys"
-        if any(len(one.shape) != 2 for one in (q, k, v)):
+        if any(len(x.shape) != 2 for x in (q, k, v)):
             faults.append(f"q, k and v are (rows, width): {shapes}")
         elif not faults and (heads % kv or q.shape[1] % heads or k.shape[1] % kv or v.shape[1] % kv):
             faults.append(f"heads do not divide widths, or one another: {shapes}")
@@ -167,38 +166,39 @@ class Shapes(Wiring):
 
         gates    1 plain, 3 GRU, 4 LSTM; a cell with gates has 3·units gating synapses as well
         inputs   False: no input matrix, x (T, units) is added to each gate as it is
-        serial   x comes moment by moment, as in a decoder: its matrix is T products, not one of T rows
+        serial   x arrives one time step after another, as in a decoder: T products of one row, not one of T rows
         """
         parts = [f"{name}.{part}" for part in ("input", "recurrent", "gates")[: 3 if gates > 1 else 2]]
         faults = positive(units=units, gates=gates) + [fault for part in parts for fault in self._taken(part)]
         if len(x.shape) != 2 or not (inputs or x.shape[1] == units):
-            faults.append(f"a cell reads (moments, features), as many as units without an input matrix, not {x.shape}")
+            also = "" if inputs else f", as many features as units ({units}) without an input matrix"
+            faults.append(f"a cell reads (time steps, features){also}, not {x.shape}")
         self._check(name, faults, x)
-        moments, features = x.shape
-        wide, rows, own = gates * units, 1 if serial else moments, Handle((name,), (1, units))
+        time_steps, features = x.shape
+        wide, rows, own = gates * units, 1 if serial else time_steps, Handle((name,), (1, units))
         size = {"unrolled": wide * features, "physical": wide * features}
         made = [
-            weighted(parts[0], "Linear", x, Matrix(rows, wide, features, 1), moments // rows, 0, **size)
+            weighted(parts[0], "Linear", x, Matrix(rows, wide, features, 1), time_steps // rows, 0, **size)
             if inputs
-            else between(parts[0], "Add", x.names, wide, 0, units + 2 * wide, moments),
-            weighted(parts[1], "Linear", own, Matrix(1, wide, units, 1), moments, 1, values=units + wide),
+            else between(parts[0], "Add", x.names, wide, 0, units + 2 * wide, time_steps),
+            weighted(parts[1], "Linear", own, Matrix(1, wide, units, 1), time_steps, 1, values=units + wide),
         ]
         if gates > 1:
             gated = GATES * units
-            made.append(between(parts[2], "Multiply", own.names, 0, gated, 3 * gated, moments))
-        return self._layer(name, made, x, (moments, units), moments, wide, main=parts[1])
+            made.append(between(parts[2], "Multiply", own.names, 0, gated, 3 * gated, time_steps))
+        return self._layer(name, made, x, (time_steps, units), time_steps, wide, main=parts[1])
 
     def sparse(self, x: Handle, name: str, neurons: int, synapses: int, *, recurrent: bool = False) -> Handle:
         """Wire neurons by single synapses with weights of their own: from x, or recurrently for each row of x."""
         self._check(name, positive(neurons=neurons, synapses=synapses), x)
-        moments = x.shape[0] if recurrent else 1
+        time_steps = x.shape[0] if recurrent else 1
         source = Handle((name,), (neurons,)) if recurrent else x
         fan_in = ceil(synapses / neurons)
         own = {"weights": synapses, "reads": synapses, "unrolled": synapses, "physical": synapses}
-        own |= {"macs": synapses * moments, "values": prod(source.shape) + neurons}
+        own |= {"macs": synapses * time_steps, "values": prod(source.shape) + neurons}
         own |= {"channels": prod(source.shape), "taps": ceil(synapses / prod(source.shape))}
-        place = weighted(name, "Sparse", source, Matrix(1, neurons, fan_in, 1), moments, 0, **own)
-        return self._layer(name, [place], x, (moments, neurons) if recurrent else (neurons,), moments)
+        place = weighted(name, "Sparse", source, Matrix(1, neurons, fan_in, 1), time_steps, 0, **own)
+        return self._layer(name, [place], x, (time_steps, neurons) if recurrent else (neurons,), time_steps)
 
     def _layer(
         self,
@@ -206,16 +206,17 @@ class Shapes(Wiring):
         places: list[Place],
         x: Handle,
         shape: Shape,
-        moments: int = 1,
+        time_steps: int = 1,
         integrators: int = 0,
         main: str = "",
         stream: bool = False,
     ) -> Handle:
-        first = (x.first if (stream and len(shape) > 1) or moments > 1 else x.stage) + 1
-        stage = max(x.stage + 1, first + moments - 1)
-        neurons = prod(shape) // moments
+        first = (x.first if (stream and len(shape) > 1) or time_steps > 1 else x.stage) + 1
+        stage = max(x.stage + 1, first + time_steps - 1)
+        neurons = prod(shape) // time_steps
         names = [place.name for place in places]
-        self._bodies[name] = Body(neurons, max(integrators, neurons), stage, first, moments, main or names[0], names)
+        sums = max(integrators, neurons)
+        self._layers[name] = LayerDraft(neurons, sums, stage, first, time_steps, main or names[0], names)
         self._places |= {place.name: place for place in places}
         self._order += [*names, name]
         return Handle((name,), shape, stage, first)
@@ -230,52 +231,23 @@ class Shapes(Wiring):
     ) -> Trace:
         """Return the counts of one inference at an assumed activity.
 
-        activity   spikes of an element, of the input's too, in one inference; in each moment of a recurrent cell
-        steps      ticks that each layer speaks for, as evenly
+        activity   spikes of an element, of the input's too, in one inference; at each time step of a recurrent cell
+        steps      ticks for which each layer fires, at an even rate
         events     of places, and spikes of senders, known otherwise: per inference, beside self.events, self.spikes
 
-        Raises InvalidInput: no layers; activity, steps; events and spikes of nobody, NaN, infinite or negative.
+        Raises InvalidInput: no layers; activity, steps; events and spikes that are NaN, infinite, negative or of
+        unknown names.
         """
         events, spikes = {**self.events, **(events or {})}, {**self.spikes, **(spikes or {})}
         self._fits("trace", list(self._faults(activity, steps, events, spikes)))
-        stages = max(body.stage for body in self._bodies.values())
+        stages = max(layer.stage for layer in self._layers.values())
         ticks = stages - 1 + steps
-        places: dict[str, Place] = {}
-        span: dict[str, int] = {}
-        for body in self._bodies.values():
-            for name in body.places:
-                place = self._places[name]
-                uses = place.physical * place.calls if place.kind == "Add" else place.macs
-                curve = spread(events.get(name, activity * uses), body.first - 1, body.span, steps, ticks)
-                passes = place.passes + (body.passes if name == body.main else 0)
-                places[name] = replace(place, events=curve, stage=body.stage, passes=passes)
-                span |= {source: max(span.get(source, 0), body.span) for source in place.sources}
-        sent = {}
-        for name, longest in span.items():
-            one = self._bodies.get(name)
-            if one is None:
-                amount, first = prod(self._inputs[name]), 0
-            else:
-                amount, first, longest = one.neurons * one.moments, one.first, one.span
-            sent[name] = spread(spikes.get(name, activity * amount), first, longest, steps, ticks)
-        silent = spread(0.0, 0, 0, 1, ticks)
-        layers = [
-            Layer(
-                name,
-                body.neurons,
-                body.integrators,
-                1,
-                (),
-                sent.get(name, silent),
-                tuple(places[one] for one in body.places),
-                body.moments,
-            )
-            for name, body in self._bodies.items()
-        ]
-        neurons = sum(body.neurons for body in self._bodies.values())
+        lay = partial(spread, steps=steps, ticks=ticks)
+        places, senders = self._driven(activity, events, lay), self._sent(activity, spikes, lay)
+        neurons = sum(layer.neurons for layer in self._layers.values())
         sizes = {name: prod(shape) * self._words.get(name, 1) for name, shape in self._inputs.items()}
         return Trace(
-            network=f"{self.name}, {len(layers)} layers, {neurons:,} neurons",
+            network=f"{self.name}, {len(self._layers)} layers, {neurons:,} neurons",
             order=tuple(dict.fromkeys(self._order)),
             steps=steps,
             delay=0,
@@ -285,14 +257,47 @@ class Shapes(Wiring):
             neurons=neurons,
             bits=1.0,
             places=tuple(places[name] for name in self._places),
-            layers=tuple(layers),
-            senders=sent,
-            columns=dict.fromkeys(self._bodies, 1),
-            sizes=sizes | {name: body.neurons for name, body in self._bodies.items()},
+            layers=tuple(self._traced(places, senders, lay(0.0, 0, 0))),
+            senders=senders,
+            columns=dict.fromkeys(self._layers, 1),
+            sizes=sizes | {name: layer.neurons for name, layer in self._layers.items()},
             inputs=frozenset(self._inputs),
             assumptions=tuple(self._assumptions(activity, {**events, **spikes})),
             name=self.name,
         ).check()
+
+    def _driven(self, activity: float, known: Mapping[str, float], lay: Callable[..., Curve]) -> dict[str, Place]:
+        """The places with their events: activity·MACs where they are not known, one for each wire of a sum."""
+        places = {}
+        for layer in self._layers.values():
+            for name in layer.places:
+                place = self._places[name]
+                uses = place.physical * place.calls if place.kind == "Add" else place.macs
+                curve = lay(known.get(name, activity * uses), layer.first - 1, layer.span)
+                passes = place.passes + (layer.passes if name == layer.main else 0)
+                places[name] = replace(place, events=curve, stage=layer.stage, passes=passes)
+        return places
+
+    def _sent(self, activity: float, known: Mapping[str, float], lay: Callable[..., Curve]) -> dict[str, Curve]:
+        """Spikes of what some place reads; an input fires as long as the slowest of its readers takes it in."""
+        spans: dict[str, int] = {}
+        for layer in self._layers.values():
+            for source in (source for name in layer.places for source in self._places[name].sources):
+                spans[source] = max(spans.get(source, 0), layer.span)
+        sent = {}
+        for name, span in spans.items():
+            if name in self._inputs:
+                elements, first = prod(self._inputs[name]), 0
+            else:
+                sender = self._layers[name]
+                elements, first, span = sender.neurons * sender.time_steps, sender.first, sender.span
+            sent[name] = lay(known.get(name, activity * elements), first, span)
+        return sent
+
+    def _traced(self, places: Mapping[str, Place], senders: Mapping[str, Curve], silent: Curve) -> Iterator[Layer]:
+        for name, layer in self._layers.items():
+            spikes, feeding = senders.get(name, silent), tuple(places[place] for place in layer.places)
+            yield Layer(name, layer.neurons, layer.integrators, 1, (), spikes, feeding, layer.time_steps)
 
     def _assumptions(self, activity: float, known: Mapping[str, float]) -> Iterator[str]:
         given = f", but given for {quoted(sorted(known))}" if known else ""
@@ -302,11 +307,11 @@ class Shapes(Wiring):
     def _faults(
         self, activity: float, steps: int, events: Mapping[str, float], spikes: Mapping[str, float]
     ) -> Iterator[str]:
-        if not self._bodies:
+        if not self._layers:
             yield "the network has no layer; add one, such as linear(net.input, 'fc', 10)"
         if not _amount(activity):
             yield f"activity must be a number of at least 0, not {activity!r}"
-        if not whole(steps):
+        if not is_size(steps):
             yield f"steps must be a whole number of at least 1, not {steps!r}"
         for label, given, known in (
             ("events", events, set(self._places)),

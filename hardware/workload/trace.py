@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from spiking import InvalidInput, table
 
-from ..bounds import LARGEST, curve_fault, number, said, whole
+from ..bounds import LARGEST, complaint, curve_fault, number, said, whole
 
+PARTS = {"places": tuple, "layers": tuple, "senders": dict, "columns": dict, "sizes": dict}
 RUN = {"ticks": 1, "steps": 1, "delay": 0, "stages": 1, "samples": 0, "neurons": 0}  # counts, and the least of each
 OF_PLACE = dict.fromkeys(("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs"), 0)
 OF_PLACE |= {"taps": 1, "channels": 1, "calls": 1, "stage": 0, "passes": 0}
@@ -34,6 +35,8 @@ class Matrix(NamedTuple):
 class Place:
     """A node where events arrive.
 
+    name       of the node; in a recurrent cell, of the one at the first time step
+    kind       of the node, such as "Conv"
     weights    W, unique; 0 where an earlier place has them
     reads      stored values that one dense evaluation reads: weights, shared ones too, and cached keys and values
     unrolled   S, every use of a weight in space: the MAC convention, padding counted
@@ -43,14 +46,16 @@ class Place:
     taps       unique weights that one source element meets
     channels   sets of weights that differ: input channels of a kernel, inputs of a matrix; 1 for plain wiring
     values     elements read and written: I + O
-    macs       multiply-accumulates of one dense inference, all moments of a recurrent cell together
-    calls      dense evaluations one after another: those moments, where they cannot be one matrix product
+    macs       multiply-accumulates of one dense inference, all time steps of a recurrent cell together
+    calls      dense evaluations one after another: those time steps, where they cannot be one matrix product
+    sources    inputs, neurons and products whose events arrive
+    matrix     what a dense machine computes; None for wiring
     events     (ticks,) synapses driven
     stage      synaptic stages on the longest path up to here, this one included
     passes     elementwise functions of the output, each a pass over it where nothing is fused
     halo       share of the input map that must have arrived before a stream of patches gives its first output
     barrier    no output before the whole map has arrived
-    inside     (inputs, outputs) that a fused kernel keeps to itself: the scores of an attention
+    inside     (inputs, outputs) that a fused kernel neither reads nor writes: the scores of an attention
     """
 
     name: str
@@ -87,10 +92,11 @@ class Place:
 class Layer:
     """Something that integrates: a neuron node, a readout, or the two operands of a product.
 
-    neurons      values it gives
+    name         of the node; in a recurrent cell, of the one at the first time step
+    neurons      its outputs
     integrators  elements that sum up events; more than neurons where a function pools
     columns      binary neurons for each neuron, on hardware without payloads
-    functions    labels of its functions that are no part of a plain update
+    functions    labels of its functions that need more than comparisons, such as "softmax"
     time_steps   of a recurrent cell in one dense inference, its sequence length; 1 elsewhere
     spikes       (ticks,) sent
     places       where the events it integrates arrive
@@ -113,16 +119,23 @@ class Layer:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace:
-    """The counts of one inference. The moments of a recurrent cell are one place or layer, under the first one's name.
+    """The counts of one inference. A recurrent cell is one set of places and layers, named after its first time step.
 
         ticks = steps (delay 1)        ticks = stages − 1 + steps (delay 0: the same spikes, pipelined over the layers)
 
+    network   its size in words
     order     places and whatever sends or integrates, in the network's order
+    steps     of the run, or for which each layer fires
+    delay     0: a step reaches every layer; 1: a spike is seen one tick later
     stages    synaptic stages on the longest path: neuron layers, and the readout's
+    ticks     length of every curve
+    bits      most bits that a spike carries
+    neurons   in space: a recurrent cell has the same ones at every time step
     interval  ticks from one inference to the next when they stream: steps (delay 0), ticks (delay 1, as it ran)
     senders   input and neuron nodes -> (ticks,) spikes
-    columns   neuron nodes -> binary neurons for each neuron
+    columns   neuron nodes -> binary neurons for each neuron, on hardware without payloads
     sizes     input, neuron and product nodes -> elements, columns included
+    inputs    names of the input nodes
     samples   how many samples the activity was measured on; 0: it was assumed
     name      of a network from shapes, as in the zoo; "" where it has none
     """
@@ -171,22 +184,21 @@ class Trace:
         return f"{self.network} · {run} · activity {'assumed' if self.assumed else measured}"
 
     def scaled(self, factor: float) -> Trace:
-        """Return the trace of `factor` times the activity: every spike and every event; InvalidInput if it is none."""
+        """Return the trace with every spike and event times `factor`. Raises InvalidInput: factor."""
         if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 <= factor <= LARGEST:
             raise InvalidInput(f"the activity can be scaled by a finite number of at least 0, not by {said(factor)}")
         places = {place.name: replace(place, events=place.events * factor) for place in self.places}
         layers = tuple(
-            replace(one, spikes=one.spikes * factor, places=tuple(places[p.name] for p in one.places))
-            for one in self.layers
+            replace(layer, spikes=layer.spikes * factor, places=tuple(places[place.name] for place in layer.places))
+            for layer in self.layers
         )
         senders = {name: curve * factor for name, curve in self.senders.items()}
         return replace(self, places=tuple(places.values()), layers=layers, senders=senders)
 
     def check(self) -> Trace:
-        """Return the trace itself; raises InvalidInput with every count that is of no inference."""
-        found = self._found
-        if found:
-            raise InvalidInput("\n  ".join(["the trace is of no inference:", *found]) if len(found) > 1 else found[0])
+        """Return the trace itself, or raise InvalidInput with every count that does not describe an inference."""
+        if self._found:
+            raise InvalidInput(complaint("the trace does not describe an inference:", self._found))
         return self
 
     @cached_property
@@ -194,18 +206,16 @@ class Trace:
         return tuple(self._faults())
 
     def _faults(self) -> Iterator[str]:
-        parts = (("places", tuple), ("layers", tuple), ("senders", dict), ("columns", dict), ("sizes", dict))
-        unfit = [
-            f"{name} must be a {kind.__name__}" for name, kind in parts if not isinstance(getattr(self, name), kind)
-        ]
+        unfit = [name for name, kind in PARTS.items() if not isinstance(getattr(self, name), kind)]
         if unfit:
-            yield from unfit
+            yield from (f"{name} must be a {PARTS[name].__name__}" for name in unfit)
             return
         if not self.places or not self.layers:
-            yield "it has no place where events arrive, or nothing that integrates"
+            yield "it has no place where events arrive, or no layer that integrates them"
         wrong = [name for name, least in RUN.items() if not whole(getattr(self, name), least)]
         if wrong or self.steps > self.ticks or self.delay > 1 or not number(self.bits) or self.bits < 0:
-            yield ", ".join(f"{name} {said(getattr(self, name))}" for name in (*RUN, "bits"))
+            counts = ", ".join(f"{name} {said(getattr(self, name))}" for name in (*RUN, "bits"))
+            yield f"counts of the run make no sense: {counts}"
             return
         for name, columns in self.columns.items():
             if not whole(columns, 1):
@@ -213,23 +223,22 @@ class Trace:
         known = {place.name for place in self.places if isinstance(place, Place)}
         places: dict[Place, None] = dict.fromkeys(self.places)
         for layer in self.layers:
-            if (
-                not isinstance(layer, Layer)
-                or not isinstance(layer.places, tuple)
-                or not isinstance(layer.functions, tuple)
-            ):
-                yield f"{said(layer)} is no layer with a tuple of places and one of functions"
+            if not isinstance(layer, Layer):
+                yield f"{said(layer)} is not a Layer"
+                continue
+            if not isinstance(layer.places, tuple) or not isinstance(layer.functions, tuple):
+                yield f"places and functions of '{layer.name}' must be tuples"
                 continue
             places |= dict.fromkeys(layer.places)
             yield from _count_faults(layer.name, layer, OF_LAYER)
             yield from _curve_faults(f"spikes of '{layer.name}'", layer.spikes, self.ticks)
             if not known.issuperset(getattr(place, "name", None) for place in layer.places):
-                yield f"'{layer.name}' integrates at a place that is none of the trace's"
+                yield f"'{layer.name}' integrates at a place that the trace does not have"
         for place in places:
             if isinstance(place, Place):
                 yield from _place_faults(place, self.sizes, self.ticks)
             else:
-                yield f"{said(place)} is no place"
+                yield f"{said(place)} is not a Place"
         for name, curve in self.senders.items():
             yield from _curve_faults(f"spikes of '{name}'", curve, self.ticks)
 
@@ -302,7 +311,7 @@ def _place_faults(place: Place, sizes: dict[str, int], ticks: int) -> Iterator[s
         yield f"halo of '{place.name}' must be a number of at least 0, not {said(place.halo)}"
     matrix, inside = place.matrix, place.inside
     if matrix is not None and not (isinstance(matrix, Matrix) and all(whole(side, 1) for side in matrix)):
-        yield f"matrix of '{place.name}' must be None, or a Matrix of whole numbers of at least 1, not {said(matrix)}"
+        yield f"matrix of '{place.name}' must be None or a Matrix of whole numbers of at least 1, not {said(matrix)}"
     if not (isinstance(inside, tuple) and len(inside) == 2 and all(map(whole, inside))):
         yield f"inside of '{place.name}' must be two whole numbers, not {said(inside)}"
     elif whole(place.values) and sum(inside) > place.values:

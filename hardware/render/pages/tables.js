@@ -117,11 +117,13 @@ function sentence(results) {
   const clocked = results.filter((r) => r.latency && r.energy.total.value > 0);
   const fitting = clocked.filter((r) => r.feasible), taking = fitting.length ? fitting : clocked;
   if (!taking.length) return "there is nothing to compare: no platform has both a time and a price.";
-  const times = (ratio) => `${ratio < 1000 ? general(ratio, 3) : fixed(ratio, 0)} ×`;
-  const parts = [["needs the least energy an inference", "less", (r) => r.energy.total],
-    ["answers first", "sooner", (r) => r.latency]].map(([claim, than, pick]) => {
+  const share = (ratio) => `1/${ratio < 1000 ? general(ratio, 3) : fixed(ratio, 0)}`;
+  const parts = [["needs the least energy an inference", (r) => r.energy.total],
+    ["answers first", (r) => r.latency]].map(([claim, pick]) => {
     const [first, second] = [...taking].sort((a, b) => pick(a).value - pick(b).value);
-    const against = second ? `, ${times(pick(second).value / pick(first).value)} ${than} than ${second.platform.name}` : "";
+    const ratio = second && (pick(first).value ? pick(second).value / pick(first).value : Infinity);
+    const against = !second ? "" : ratio === Infinity ? `, less than ${second.platform.name}`
+      : `, ${share(ratio)} of ${second.platform.name}'s`;
     return `${first.platform.name} ${claim}, ${scaled(pick(first).value, pick(first).unit)}${against}`;
   });
   const [first, second] = [...taking].sort((a, b) => a.energy.total.value - b.energy.total.value);
