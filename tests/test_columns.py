@@ -180,7 +180,7 @@ def test_both_formatters_write_the_same_of_other_values(tmp_path: Path) -> None:
     found = script(f"return {json.dumps(shapes)}.map((value) => cell(value, 'J'));", tmp_path)
     assert found == [cells.page(value, "J") for value in values]
     assert found == ["–", "yes", "no", "–", "memory", "2.00 µJ", "≥ 3.00 s", "unpriced", "1.00 µJ … 4.00 mJ"]
-    assert script("return cell(Infinity, 'load');", tmp_path) == cells.page(float("inf"), "load") == "no room at all"
+    assert script("return cell(Infinity, 'load');", tmp_path) == cells.page(float("inf"), "load") == "none available"
 
 
 def test_the_script_has_the_columns_of_the_page() -> None:

@@ -86,7 +86,7 @@ def _facts(r: CostReport) -> list[tuple[str, str]]:
         lines.append(("Throughput", str(r.throughput)))
     lines.append(("Energy", str(e.total)))
     parts = [(name, getattr(e, name)) for name in GROUPS]
-    lines += [(f"of it {name}", "none of its own" if part is None else str(part)) for name, part in parts]
+    lines += [(f"of which {name}", "no separate figure" if part is None else str(part)) for name, part in parts]
     lines += [(f"or {name}", f"{other}, instead") for name, other in r.alternatives.items()]
     if r.power is not None:
         lines.append(("Power", str(r.power)))
