@@ -49,7 +49,7 @@ function comparisonRows(results, state, choose) {
 }
 
 function limitRow(limit) {
-  const exactly = (value) => quantity([value, value, value], limit.unit);
+  const exactly = (value) => (limit.unit === "1" ? value : quantity([value, value, value], limit.unit));
   return { name: words(limit.name), needed: exactly(limit.needed), available: exactly(limit.available),
     load: loadOf(limit), state: limit.violated ? "exceeded" : "met" };
 }
