@@ -25,7 +25,7 @@ def text(value: Value, unit: str) -> str:
     if isinstance(value, tuple):
         return span(*value, unit)
     if unit == "%":
-        return f"{100 * value:.1f} %"
+        return f"{100 * value:,.1f} %"
     if unit == "load":
         return _load(value)
     if unit == "1":
@@ -65,7 +65,7 @@ def amount(value: float) -> str:
 
 def _load(share: float) -> str:
     if isinf(share):
-        return "no room at all"
+        return "none available"
     if share >= 10:
         return f"{share:,.0f} ×"
-    return "< 1%" if 0 < share < 0.01 else f"{share:.0%}"
+    return "< 1%" if 0 < share < 0.01 else f"{share:,.0%}"

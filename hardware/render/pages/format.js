@@ -3,13 +3,17 @@
 const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"],
   [1e-15, "f"]];
 
-// A fixed number of decimals; exact halves go to the even digit, thousands have commas.
-function fixed(value, decimals) {
-  let text = Math.abs(value).toFixed(decimals);
-  const exact = Math.abs(value).toFixed(Math.min(decimals + 40, 100));
+// `rounded` as JavaScript does, or, where the digits cut from `exact` are an exact half, the even one of both sides.
+function evenly(rounded, exact, decimals) {
   const cut = exact.length - (exact.split(".")[1].length - decimals);
   const below = exact.slice(0, cut).replace(/\.$/, "");
-  if (/^\.?50*$/.test(exact.slice(cut)) && "02468".includes(below.at(-1))) text = below;
+  return /^50*$/.test(exact.slice(cut)) && "02468".includes(below.at(-1)) ? below : rounded;
+}
+
+// A fixed number of decimals; thousands have commas.
+function fixed(value, decimals) {
+  const size = Math.abs(value);
+  const text = evenly(size.toFixed(decimals), size.toFixed(Math.min(decimals + 40, 100)), decimals);
   const [whole, part] = text.split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return (value < 0 ? "-" : "") + grouped + (part ? "." + part : "");
@@ -18,14 +22,11 @@ function fixed(value, decimals) {
 // Significant digits, zeros at the end dropped: "%.4g".
 function general(value, digits) {
   if (value === 0) return "0";
-  const power = Number(value.toExponential(digits - 1).split("e")[1]);
-  if (power < -4 || power >= digits) {
-    const [head, tail] = value.toExponential(digits - 1).split("e");
-    const bare = head.includes(".") ? head.replace(/\.?0+$/, "") : head;
-    return bare + "e" + tail[0] + tail.slice(1).padStart(2, "0");
-  }
-  const text = fixed(value, Math.max(digits - 1 - power, 0));
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  const bare = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  const [head, power] = value.toExponential(digits - 1).split("e");
+  if (Number(power) >= -4 && Number(power) < digits) return bare(fixed(value, Math.max(digits - 1 - Number(power), 0)));
+  const exact = value.toExponential(digits + 40).split("e")[0];
+  return `${bare(evenly(head, exact, digits - 1))}e${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 
 function si(value, unit, digits = 3) {
@@ -57,7 +58,7 @@ const words = (name) => name.replace(/^functions\./, "").replaceAll("_", " ");
 const percent = (share) => `${fixed(100 * share, 1)} %`;
 
 function load(share) {
-  if (share === Infinity) return "no room at all";
+  if (share === Infinity) return "none available";
   if (share >= 10) return `${fixed(share, 0)} ×`;
   return share > 0 && share < 0.01 ? "< 1%" : `${fixed(100 * share, 0)}%`;
 }
