@@ -38,86 +38,24 @@ from .linear_maps import (
     Synapse,
     Weighted,
 )
-from .network import TICK, Origin
+from .network import TICK, Origin, is_linear, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .record import Activity, SpikeRecord
-from .shape_only import is_missing, missing
+from .shape_only import ShapeOnly, is_missing, missing
 from .simulation import batches, fitting, run
 from .store import fingerprint
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Abs",
-    "Activity",
-    "Add",
-    "Alphabet",
-    "ArgMax",
-    "AvgPool",
-    "BACKENDS",
-    "Backend",
-    "CapacityError",
-    "Clamp",
-    "Concat",
-    "Conv",
-    "ConvTranspose",
-    "Coverage",
-    "Elementwise",
-    "Elu",
-    "Embedding",
-    "Function",
-    "Gather",
-    "GroupNorm",
-    "Identity",
-    "Input",
-    "InvalidFile",
-    "InvalidInput",
-    "InvalidNetwork",
-    "LeakyRelu",
-    "Linear",
-    "LogSoftmax",
-    "MatMul",
-    "MaxPool",
-    "Mean",
-    "Mix",
-    "Multiply",
-    "Neuron",
-    "Node",
-    "Norm",
-    "Origin",
-    "Output",
-    "Pad",
-    "Permute",
-    "Power",
-    "Product",
-    "Relu",
-    "Reshape",
-    "Scale",
-    "Slice",
-    "Softmax",
-    "SpikeRecord",
-    "SpikingError",
-    "SpikingNetwork",
-    "Synapse",
-    "Synapses",
-    "TICK",
-    "UnsupportedNode",
-    "UnsupportedOperation",
-    "Weighted",
-    "batches",
-    "binary",
-    "count",
-    "fan_outs",
-    "fan_totals",
-    "fingerprint",
-    "fitting",
-    "graded",
-    "is_missing",
-    "macs",
-    "missing",
-    "run",
-    "si",
-    "synapses",
-    "table",
-    "ternary",
-]
+__all__ = ["SpikingNetwork", "Origin", "Coverage", "TICK"]
+__all__ += ["Node", "Input", "Output", "Neuron", "Product", "MatMul", "Multiply", "Synapse", "Weighted"]
+__all__ += ["is_linear", "is_wiring"]
+__all__ += ["Linear", "Conv", "ConvTranspose", "Embedding", "AvgPool", "Mean", "Mix", "Scale"]
+__all__ += ["Add", "Concat", "Gather", "Pad", "Permute", "Reshape", "Slice"]
+__all__ += ["Function", "Abs", "Clamp", "Elementwise", "Elu", "Identity", "LeakyRelu", "Power", "Relu"]
+__all__ += ["ArgMax", "GroupNorm", "LogSoftmax", "MaxPool", "Norm", "Softmax"]
+__all__ += ["Alphabet", "binary", "graded", "ternary", "ShapeOnly", "is_missing", "missing"]
+__all__ += ["Activity", "BACKENDS", "Backend", "SpikeRecord", "batches", "fingerprint", "fitting", "run"]
+__all__ += ["Synapses", "count", "fan_outs", "fan_totals", "macs", "si", "synapses", "table"]
+__all__ += ["SpikingError", "CapacityError", "InvalidFile", "InvalidInput", "InvalidNetwork"]
+__all__ += ["UnsupportedNode", "UnsupportedOperation"]

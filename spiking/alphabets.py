@@ -40,8 +40,7 @@ class Alphabet:
     theta: float | None = None
 
     def __post_init__(self) -> None:
-        if not is_missing(self.unit):
-            object.__setattr__(self, "unit", np.asarray(self.unit, dtype=np.float64))
+        object.__setattr__(self, "unit", _unit(self.unit))
         if self.theta is None and self.kind in NEAREST:
             object.__setattr__(self, "theta", NEAREST[self.kind])
 
@@ -80,14 +79,18 @@ class Alphabet:
 
 def binary(unit: float | NDArray[np.floating], theta: float = 1.0) -> Alphabet:
     """The alphabet {0, u}; with f = identity this is the soft-reset integrate-and-fire neuron."""
-    return Alphabet("binary", np.asarray(unit), 1, theta)
+    return Alphabet("binary", _unit(unit), 1, theta)
 
 
 def ternary(unit: float | NDArray[np.floating], theta: float = 0.5) -> Alphabet:
     """The alphabet {-u, 0, u}."""
-    return Alphabet("ternary", np.asarray(unit), 1, theta)
+    return Alphabet("ternary", _unit(unit), 1, theta)
 
 
 def graded(unit: float | NDArray[np.floating], levels: int, theta: float = 0.75) -> Alphabet:
     """The alphabet {±u·2^k}, k < levels."""
-    return Alphabet("graded", np.asarray(unit), levels, theta)
+    return Alphabet("graded", _unit(unit), levels, theta)
+
+
+def _unit(value: float | NDArray[np.floating]) -> NDArray[np.float64]:
+    return value if is_missing(value) else np.asarray(value, dtype=np.float64)

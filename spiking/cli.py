@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text, data = command(args)
         _write(args, text, data)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read us has seen enough; nothing is left to flush at exit
+    except BrokenPipeError:  # the reader has closed the pipe; nothing is left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SpikingError, OSError) as error:
         if args.debug:
@@ -76,9 +76,9 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     batch, *more = args.batch
     wanted = [path for path in (args.csv, args.markdown, args.html) if path]
     if len(set(wanted)) < len(wanted):
-        raise InvalidInput(f"each file needs a name of its own, not {', '.join(wanted)}")
+        raise InvalidInput(f"each output file needs a name of its own, not {', '.join(wanted)}")
     if more and wanted:
-        raise InvalidInput("a file is of one batch: give one --batch, or leave out --csv, --markdown and --html")
+        raise InvalidInput("a file holds one batch size: give one --batch, or leave out --csv, --markdown and --html")
     if len(args.platform) == 1 and not more and not args.peers:
         found = hardware.estimate(subject, activity, platform=args.platform[0], batch=batch, **numbers)
     else:
@@ -86,12 +86,8 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     if more:
         swept = found.sweep(args.batch)
         return f"{swept}\n\n{found.peers}" if args.peers else str(swept), swept.to_dict()
-
-    def page() -> str:
-        made: str = found.to_html(_command(args))
-        return made
-
-    for path, make in ((args.csv, found.to_csv), (args.markdown, found.to_markdown), (args.html, page)):
+    pages = {args.csv: found.to_csv, args.markdown: found.to_markdown, args.html: lambda: found.to_html(_command(args))}
+    for path, make in pages.items():
         if path:
             Path(path).write_text(make(), encoding="utf-8")
             print(f"wrote {path}", file=sys.stderr)
@@ -107,7 +103,7 @@ def _setting(text: str) -> tuple[str, float | None]:
     """NAME=NUMBER, or NAME=none."""
     name, _, value = text.partition("=")
     if name in ("network", "activity", "platform", "platforms", "batch"):
-        raise InvalidInput(f"--set replaces numbers of a platform; '{name}' is none")
+        raise InvalidInput(f"--set replaces parameters of a platform; '{name}' is not one")
     try:
         return name, None if value == "none" else float(value)
     except ValueError:
@@ -115,7 +111,7 @@ def _setting(text: str) -> tuple[str, float | None]:
 
 
 def _command(args: argparse.Namespace) -> str:
-    """The command line that says the same again, but for the files it writes."""
+    """The command line that prints the same again, without the files it writes."""
     words = ["spiking", "cost", args.model, *([args.record] if args.record else []), "--platform", *args.platform]
     words += ["--batch", str(args.batch[0]), *(["--set", *args.set] if args.set else [])]
     return shlex.join([*words, "--html", args.html])
@@ -188,7 +184,7 @@ def _program(path: str) -> Any:
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         hint = "write one with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
-        raise InvalidFile(f"{path} is no exported program ({reason}); {hint}") from error
+        raise InvalidFile(f"{path} is not an exported program ({reason}); {hint}") from error
 
 
 def _arrays(path: str) -> tuple[Any, Any]:
@@ -199,7 +195,7 @@ def _arrays(path: str) -> tuple[Any, Any]:
         found = np.load(path, allow_pickle=False)
         arrays = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
     except (ValueError, EOFError, OSError, KeyError) as error:
-        raise InvalidFile(f"{path} is no .npy or .npz file of plain arrays ({error})") from error
+        raise InvalidFile(f"{path} is not a .npy or .npz file of plain arrays ({error})") from error
     labels = next((arrays.pop(name) for name in ("labels", "y") if name in arrays), None)
     inputs = next((arrays[name] for name in ("x", "inputs") if name in arrays), None)
     if inputs is None and len(arrays) == 1:
@@ -250,33 +246,33 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=function)
         return made
 
-    one = command("convert", _convert, "convert an exported program to a spiking network")
-    one.add_argument("model", help="an exported program, .pt2")
-    one.add_argument("--data", required=True, help="calibration samples, .npz or .npy")
-    one.add_argument("-o", "--output", required=True, help="the network to write, .npz")
-    one.add_argument("--method", default="sigma-delta", help="see `spiking list methods`")
-    one.add_argument("--precision", help="sigma-delta: fast, default, exact, or a number")
-    one = command("run", _run, "run a spiking network")
-    one.add_argument("network", help="a network written by `spiking convert`")
-    one.add_argument("--inputs", required=True, help="samples, .npz (x, and labels if there are) or .npy")
-    one.add_argument("--steps", type=int, required=True, help="ticks")
-    one.add_argument("--backend", default="norse", help="see `spiking list backends`")
-    one.add_argument("--delay", type=int, default=0, help="0, or 1: the physical clock")
-    one.add_argument("-o", "--output", help="the record to write, .npz")
-    one = command("cost", _cost, "say what a network costs on one or more platforms")
-    one.add_argument("model", help="a network (.npz), an exported program (.pt2), or a name of `spiking list nets`")
-    one.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
-    one.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
-    one.add_argument("--batch", type=int, nargs="+", default=[1], help="inferences at a time; several: side by side")
-    one.add_argument("--peers", action="store_true", help="say too what other tools would say of the same trace")
-    one.add_argument("--set", nargs="+", default=[], metavar="NAME=NUMBER", help="numbers of the platforms to replace")
-    one.add_argument("--html", metavar="FILE", help="write a self-contained page")
-    one.add_argument("--markdown", metavar="FILE", help="write Markdown")
-    one.add_argument("--csv", metavar="FILE", help="write CSV")
+    convert = command("convert", _convert, "convert an exported program to a spiking network")
+    convert.add_argument("model", help="an exported program, .pt2")
+    convert.add_argument("--data", required=True, help="calibration samples, .npz or .npy")
+    convert.add_argument("-o", "--output", required=True, help="the network to write, .npz")
+    convert.add_argument("--method", default="sigma-delta", help="see `spiking list methods`")
+    convert.add_argument("--precision", help="sigma-delta: fast, default, exact, or a number")
+    simulate = command("run", _run, "run a spiking network")
+    simulate.add_argument("network", help="a network written by `spiking convert`")
+    simulate.add_argument("--inputs", required=True, help="samples, .npz (x, and labels if there are) or .npy")
+    simulate.add_argument("--steps", type=int, required=True, help="ticks")
+    simulate.add_argument("--backend", default="norse", help="see `spiking list backends`")
+    simulate.add_argument("--delay", type=int, default=0, help="0, or 1: the physical clock")
+    simulate.add_argument("-o", "--output", help="the record to write, .npz")
+    cost = command("cost", _cost, "estimate what a network costs on one or more platforms")
+    cost.add_argument("model", help="a network (.npz), an exported program (.pt2), or a name of `spiking list nets`")
+    cost.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
+    cost.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
+    cost.add_argument("--batch", type=int, nargs="+", default=[1], help="inferences at a time; several: side by side")
+    cost.add_argument("--peers", action="store_true", help="add what other tools would report for the same trace")
+    cost.add_argument("--set", nargs="+", default=[], metavar="NAME=NUMBER", help="platform parameters to replace")
+    cost.add_argument("--html", metavar="FILE", help="write a self-contained page")
+    cost.add_argument("--markdown", metavar="FILE", help="write Markdown")
+    cost.add_argument("--csv", metavar="FILE", help="write CSV")
     command("validate", _validate, "compare the cost models with measured silicon")
-    one = command("list", _list, "list what there is")
-    one.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
-    one = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
-    one.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
-    one.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
+    listing = command("list", _list, "list what is available")
+    listing.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
+    show = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
+    show.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
+    show.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
     return parser

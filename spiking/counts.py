@@ -13,6 +13,7 @@ from .functions import Shape
 from .linear_maps import Conv, ConvTranspose, Embedding, Linear, Weighted
 from .network import Network
 from .nodes import MatMul, Multiply, Node, Product
+from .unroll import Index, axis_taps
 
 Counts = NDArray[np.float64]
 
@@ -24,7 +25,7 @@ class Synapses(NamedTuple):
     unrolled  S, one synapse for every use of a weight in space: the MAC convention, padding counted
     physical  the same without the taps that fall on padding
     dynamic   synapses whose weight is another neuron's state: gating synapses of a product
-    moments   how often the very same synapses are used one after another: the sequence, in a recurrent cell
+    moments   time steps: how often the very same synapses are used in turn, the sequence length in a recurrent cell
     """
 
     weights: int
@@ -44,7 +45,7 @@ def count(node: Node, *shapes: Shape) -> Synapses:
 
     Linear: S = rows·O·I. Conv: S = O·|out|·(I/groups)·|kernel|. ConvTranspose: S = I·|in|·(O/groups)·|kernel|.
     Embedding: S = ids·V·D. MatMul: M·K·N dynamic. Wiring, neurons: none.
-    The rows of a Linear of a recurrent cell are moments: S = O·I, used `rows` times.
+    The rows of a Linear of a recurrent cell are time steps: S = O·I, used `rows` times.
     """
     match node:
         case Embedding():
@@ -73,8 +74,8 @@ def count(node: Node, *shapes: Shape) -> Synapses:
 def macs(node: Node, *shapes: Shape) -> int:
     """Return the multiply-accumulates of one dense evaluation of a node.
 
-    Every use of a weight, or of a gating synapse, at every moment. A look-up of n ids in a table (V, D): n·D, the
-    events it makes, for it multiplies nothing.
+    Every use of a weight, or of a gating synapse, at every time step. A look-up of n ids in a table (V, D) multiplies
+    nothing; it counts as the n·D events it makes.
     """
     if isinstance(node, Embedding):
         return prod(shapes[0]) * int(node.weight.shape[1])
@@ -86,7 +87,7 @@ def synapses(network: Network) -> dict[str, Synapses]:
     """Count the synapses of every weighted node and product of a network, each of them once.
 
     Weights that several nodes share count for the first of them. So do the synapses of a recurrent cell, and their
-    moments; its later moments count nothing.
+    time steps; its later time steps count nothing.
     """
     table: dict[str, Synapses] = {}
     for node in network:
@@ -106,25 +107,18 @@ def synapses(network: Network) -> dict[str, Synapses]:
 
 def windows_reached(node: ConvTranspose, shape: Shape) -> Counts:
     """Return for each input element the outputs its kernel reaches that are not cut away, (*shape)."""
-    axes = []
-    out = node.infer(shape)[1:]
-    setting = zip(shape[1:], node.weight.shape[2:], node.stride, node.padding, node.dilation, out, strict=True)
-    for size, kernel, stride, padding, dilation, end in setting:
-        where = np.arange(size)[:, None] * stride - padding + np.arange(kernel) * dilation
-        axes.append(np.count_nonzero((where >= 0) & (where < end), axis=1).astype(np.float64))
-    spatial = reduce(np.multiply.outer, axes)
+    axes = axis_taps(node.adjoint, node.infer(shape), shape[1:])
+    spatial = reduce(
+        np.multiply.outer, [_times([o for _, o in taps], n) for taps, n in zip(axes, shape[1:], strict=True)]
+    )
     return np.broadcast_to(spatial * node.weight.shape[1], shape)
 
 
 def windows_reading(node: Conv, shape: Shape) -> list[Counts]:
     """Return for each spatial axis the number of windows that read each input position."""
-    axes = []
-    out = node.infer(shape)[1:]
-    setting = zip(shape[1:], node.weight.shape[2:], node.stride, node.padding, node.dilation, out, strict=True)
-    for size, kernel, stride, padding, dilation, windows in setting:
-        fan = np.zeros(size)
-        for k in range(kernel):
-            where = np.arange(windows) * stride - padding + k * dilation
-            np.add.at(fan, where[(where >= 0) & (where < size)], 1)
-        axes.append(fan)
-    return axes
+    axes = axis_taps(node, shape, node.infer(shape)[1:])
+    return [_times([i for i, _ in taps], n) for taps, n in zip(axes, shape[1:], strict=True)]
+
+
+def _times(positions: list[Index], size: int) -> Counts:
+    return np.bincount(np.concatenate(positions), minlength=size).astype(np.float64)

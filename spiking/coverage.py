@@ -76,7 +76,7 @@ class Coverage:
 def coverage(network: Network) -> Coverage:
     """Count what does the arithmetic of a network, by source op."""
     totals = fan_totals(network)
-    doors = {node.name for node in network.inputs if not node.vocabulary}
+    analog_inputs = {node.name for node in network.inputs if not node.vocabulary}
     rows: dict[str, Row] = {}
     for node in network:
         if isinstance(node, Input):
@@ -88,7 +88,7 @@ def coverage(network: Network) -> Coverage:
         match node:
             case Weighted():
                 used, fans = macs(node, *(network.shapes[name] for name in node.inputs)), totals[node.name]
-                share = sum(fan for source, fan in fans.items() if source in doors)
+                share = sum(fan for source, fan in fans.items() if source in analog_inputs)
                 analog = round(used * share / sum(fans.values()))
                 row.analog += analog
                 row.events += used - analog

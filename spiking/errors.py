@@ -1,4 +1,4 @@
-"""Errors: each says what, where, why and what next, and doubles as a standard one."""
+"""Errors: each says what, where, why and what next, and is a built-in exception too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UnsupportedOperation(SpikingError, NotImplementedError):
 
 
 class UnsupportedNode(SpikingError, NotImplementedError):
-    """A backend cannot run a node of the network, or a platform cannot price it."""
+    """A backend cannot run a node of the network."""
 
 
 class InvalidNetwork(SpikingError, ValueError):
@@ -33,7 +33,7 @@ class InvalidInput(SpikingError, ValueError):
 
 
 class InvalidFile(SpikingError, ValueError):
-    """A file is not ours, is cut short, has another version, or was altered."""
+    """A file was not written by this package, is truncated, has another version, or was altered."""
 
 
 class CapacityError(SpikingError, MemoryError):

@@ -13,27 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import linear_maps as maps
 from .counts import count, windows_reached, windows_reading
 from .functions import Shape
-from .linear_maps import (
-    Add,
-    AvgPool,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Embedding,
-    Gather,
-    Linear,
-    Mean,
-    Mix,
-    Pad,
-    Permute,
-    Reshape,
-    Scale,
-    Slice,
-    Weighted,
-)
-from .network import Network, wiring
+from .network import Network, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .wiring import pad
 
@@ -45,14 +28,14 @@ def fan_out(node: Node, index: int, shapes: list[Shape]) -> Fan:
     """Return, for each element of input `index` of a weighted node or product, how many synapses one spike drives."""
     shape = shapes[index]
     match node:
-        case Embedding():
+        case maps.Embedding():
             return same(node.weight.shape[1], shape)  # an id is one event of a one-hot population
-        case Linear():
+        case maps.Linear():
             return same(node.weight.shape[0], shape)
-        case Conv():
+        case maps.Conv():
             spatial = reduce(np.multiply.outer, windows_reading(node, shape))
             return np.broadcast_to(spatial * (node.weight.shape[0] // node.groups), shape)
-        case ConvTranspose():
+        case maps.ConvTranspose():
             return windows_reached(node, shape)
         case MatMul() | Multiply():
             gated = count(node, *shapes).dynamic
@@ -69,12 +52,12 @@ def fan_outs(network: Network) -> dict[str, dict[str, Fan]]:
 
     def back(node: Node, fan: Fan) -> list[Fan]:
         shapes = [network.shapes[name] for name in node.inputs]
-        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if wiring(node) else []
+        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if is_wiring(node) else []
 
     table: dict[str, dict[str, Fan]] = {}
     for node in network:
         shapes = [network.shapes[name] for name in node.inputs]
-        if isinstance(node, Weighted | Product):
+        if isinstance(node, maps.Weighted | Product):
             arriving = [fan_out(node, index, shapes) for index in range(len(shapes))]
         elif isinstance(node, Neuron | Output):
             arriving = [same(1.0, shapes[0])]
@@ -115,34 +98,34 @@ def behind(node: Node, index: int, shapes: list[Shape], fan: Fan) -> Fan:
     """Return the fan of input `index` of a wiring node whose output has the fan `fan`; a weight of zero counts too."""
     shape = shapes[index]
     match node:
-        case Scale():
+        case maps.Scale():
             return fan
-        case Add():
+        case maps.Add():
             return _unspread(fan, shape)
-        case Reshape():
+        case maps.Reshape():
             core = _core(fan)
             return same(core.item(), shape) if core.size == 1 else _lean(np.reshape(fan, shape))
-        case Permute():
+        case maps.Permute():
             return fan.transpose(np.argsort([a + len(shape) for a in node.axes]))
-        case Concat():
+        case maps.Concat():
             start = sum(s[node.axis] for s in shapes[:index])
             return _cut(fan, node.axis, slice(start, start + shape[node.axis]))
-        case Slice():
+        case maps.Slice():
             return _spread(fan, node.axis, np.arange(node.start, node.stop, node.step), shape[node.axis])
-        case Gather():
+        case maps.Gather():
             return _spread(fan, node.axis, node.indices, shape[node.axis])
-        case Pad():
+        case maps.Pad():
             return _unpadded(node, fan)
-        case Mix():
+        case maps.Mix():
             back = np.moveaxis(np.tensordot(_wide(fan, node.axis), node.matrix != 0, (node.axis, 0)), -1, node.axis)
             return _laid(back, node.axis, fan.shape)
-        case AvgPool():
+        case maps.AvgPool():
             windows = zip(range(-len(node.kernel), 0), node.kernel, node.stride, node.padding, strict=True)
             for axis, kernel, stride, padding in windows:
                 first = np.arange(fan.shape[axis]) * stride - padding
                 fan = _windowed(fan, axis, first, first + kernel, shape[axis])
             return fan
-        case Mean():
+        case maps.Mean():
             axes = tuple(a + len(shape) for a in node.axes)
             return np.broadcast_to(fan if node.keepdims else np.expand_dims(fan, axes), shape)
     raise TypeError(f"{type(node).__name__} is not wiring")
@@ -206,7 +189,7 @@ def _unspread(fan: Fan, shape: Shape) -> Fan:
     return np.broadcast_to(summed.reshape(summed.shape[lead:]), shape)
 
 
-def _unpadded(node: Pad, fan: Fan) -> Fan:
+def _unpadded(node: maps.Pad, fan: Fan) -> Fan:
     """Drop what is padding; what the node cut away drives nothing."""
     if min(*node.before, *node.after) < 0:
         return _lean(pad(fan, tuple(-b for b in node.before), tuple(-a for a in node.after)))

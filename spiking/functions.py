@@ -1,6 +1,6 @@
 """The function a neuron applies to its integrator before it compares with what it has sent: elementwise ones.
 
-Axes are negative, so that time and batch may stand in front. Every engine has one row per class here and in groups.py.
+Axes are negative, so that time and batch may stand in front. formulas.py says what they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .shape_only import is_missing
+from .formulas import FORMULAS, NAMED, Formula
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -39,9 +39,14 @@ class Function:
         return False
 
     @property
+    def formula(self) -> Formula | None:
+        """The row of formulas.py that says what f is; None where one value reads a group."""
+        return FORMULAS.get(type(self).__name__)
+
+    @property
     def homogeneous(self) -> bool:
         """Whether f(c·a) = c·f(a) for c > 0, so that a running sum can stand for a running mean."""
-        return False
+        return self.formula is not None and self.formula.homogeneous
 
     def infer(self, shape: Shape) -> Shape:
         """Return the shape of f(a) for an integrator of `shape`."""
@@ -51,8 +56,7 @@ class Function:
         """Yield one line per broken invariant."""
         for field in fields(self):
             value = getattr(self, field.name)
-            real = isinstance(value, float | np.ndarray) and not is_missing(value)
-            if real and not np.all(np.isfinite(value)):
+            if isinstance(value, float | np.ndarray) and not np.all(np.isfinite(value)):
                 yield f"{self.label}'s {field.name} must be finite"
 
 
@@ -61,10 +65,6 @@ class Plain(Function):
 
     @property
     def plain(self) -> bool:
-        return True
-
-    @property
-    def homogeneous(self) -> bool:
         return True
 
 
@@ -92,10 +92,6 @@ class Clamp(Plain):
     low: float
     high: float
 
-    @property
-    def homogeneous(self) -> bool:
-        return False
-
     def faults(self) -> Iterator[str]:
         if not self.low < self.high:
             yield f"clamp needs low < high, not {self.low} and {self.high}"
@@ -106,15 +102,9 @@ class Abs(Plain):
     """y = |a|"""
 
 
-NAMES = (
-    *("gelu", "gelu_tanh", "silu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt", "reciprocal"),
-    *("hardswish", "hardsigmoid", "softplus", "mish", "sin", "cos", "erf"),
-)
-
-
 @dataclass(frozen=True)
 class Elementwise(Function):
-    """y = name(a), one of NAMES, as torch defines it.
+    """y = name(a), a name of formulas.py, as torch defines it.
 
     log and rsqrt read max(a, floor), sqrt max(a, 0), reciprocal reads a kept at least floor away from 0 on its side:
     what is on its way may pass through values the source never shows.
@@ -124,17 +114,16 @@ class Elementwise(Function):
     floor: float = 1e-6
 
     @property
-    def least(self) -> float | None:
-        """The smallest value the function reads; None where it reads all."""
-        return {"log": self.floor, "rsqrt": self.floor, "sqrt": 0.0}.get(self.name)
+    def formula(self) -> Formula | None:
+        return NAMED.get(self.name)
 
     @property
     def label(self) -> str:
         return self.name
 
     def faults(self) -> Iterator[str]:
-        if self.name not in NAMES:
-            yield f"there is no function '{self.name}'; there are: {', '.join(NAMES)}"
+        if self.name not in NAMED:
+            yield f"there is no function '{self.name}'; there are: {', '.join(NAMED)}"
         if not self.floor > 0:
             yield f"floor must be positive, not {self.floor}"
 
@@ -150,9 +139,14 @@ class Elu(Function):
 
 @dataclass(frozen=True)
 class Power(Function):
-    """y = a^exponent; for exponents that are no whole numbers a is read as max(a, 0)."""
+    """y = a^exponent; for exponents that are not whole numbers a is read as max(a, 0)."""
 
     exponent: float
+
+    @property
+    def formula(self) -> Formula:
+        exponent = float(self.exponent)
+        return Formula(f"a**{int(exponent)}" if exponent.is_integer() else f"clip(a, 0.0, inf)**{exponent!r}")
 
     @property
     def label(self) -> str:

@@ -43,7 +43,7 @@ def draw(network: Network, path: str | Path) -> Path:
     """Write the picture to a .dot or .svg file and return where; without Graphviz an .svg becomes a .dot beside it."""
     target = Path(path)
     if target.suffix not in (".dot", ".svg"):
-        raise InvalidInput(f"a picture of a network ends with .dot or .svg, not '{target.suffix}'")
+        raise InvalidInput(f"a drawing of a network ends with .dot or .svg, not '{target.suffix}'")
     program = shutil.which("dot")
     if target.suffix == ".svg" and program:
         done = subprocess.run([program, "-Tsvg"], input=dot(network), capture_output=True, text=True, check=True)

@@ -30,6 +30,10 @@ class MaxPool(Plain):
     dilation: Shape
     ceil: bool = False
 
+    @property
+    def homogeneous(self) -> bool:
+        return True
+
     def infer(self, shape: Shape) -> Shape:
         for fault in self.faults():
             raise ValueError(fault)
@@ -111,14 +115,10 @@ class GroupNorm(Function):
 
 
 @dataclass(frozen=True)
-class ArgMax(Function):
+class ArgMax(Plain):
     """y = the index of the largest along `axis`, which goes away; only an output can read it."""
 
     axis: int = -1
-
-    @property
-    def plain(self) -> bool:
-        return True
 
     def infer(self, shape: Shape) -> Shape:
         axis = self.axis + len(shape)

@@ -230,7 +230,7 @@ class Concat(Synapse):
         axis = _axis(self.axis, shapes[0])
         rest = {s[:axis] + s[axis + 1 :] for s in shapes}
         if len(rest) > 1 or len({len(s) for s in shapes}) > 1:
-            raise ValueError(f"shapes {', '.join(map(str, shapes))} differ off axis {self.axis}")
+            raise ValueError(f"shapes {', '.join(map(str, shapes))} differ along axes other than {self.axis}")
         return (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
 
 
@@ -242,7 +242,7 @@ class Reshape(Synapse):
 
     def infer(self, *shapes: Shape) -> Shape:
         if prod(shapes[0]) != prod(self.shape) or min(self.shape, default=1) < 0:
-            raise ValueError(f"{shapes[0]} has not as many entries as {self.shape}")
+            raise ValueError(f"{shapes[0]} does not have as many entries as {self.shape}")
         return self.shape
 
 
@@ -255,7 +255,7 @@ class Permute(Synapse):
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
         if sorted(self.axes) != list(range(-len(shape), 0)):
-            raise ValueError(f"axes {self.axes} are no permutation of -{len(shape)} .. -1")
+            raise ValueError(f"axes {self.axes} are not a permutation of -{len(shape)} .. -1")
         return tuple(shape[a] for a in self.axes)
 
 
@@ -308,10 +308,16 @@ class Gather(Synapse):
         (shape,) = shapes
         axis = _axis(self.axis, shape)
         if self.indices.ndim != 1 or self.indices.size == 0 or self.indices.dtype.kind not in "iu":
-            raise ValueError("indices must be one axis of integers, not empty")
+            raise ValueError("indices must be integers (n,), at least one")
         if self.indices.min() < 0 or self.indices.max() >= shape[axis]:
-            raise ValueError(f"indices reach outside an axis of {shape[axis]}")
+            raise ValueError(f"indices lie outside an axis of {shape[axis]}")
         return (*shape[:axis], self.indices.size, *shape[axis + 1 :])
+
+
+LINEAR_MAPS: tuple[type[Synapse], ...] = (
+    *(Linear, Conv, ConvTranspose, Embedding, AvgPool, Mean, Mix, Scale),
+    *(Add, Concat, Reshape, Permute, Slice, Pad, Gather),
+)
 
 
 def _biased(shape: Shape, bias: Array | None) -> Shape:

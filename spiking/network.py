@@ -18,20 +18,16 @@ Schedule = Literal["sigma-delta", "rate"]
 SCHEDULES: tuple[Schedule, ...] = ("sigma-delta", "rate")
 TICK = 10e-3  # s: one tick of the physical clock, 100 Hz
 Value = TypeVar("Value")
+Through = Callable[[Node], bool]
 
 
-def anything(node: Node) -> bool:
-    """Let every node pass: a walk over the whole network."""
-    return True
-
-
-def linear(node: Node) -> bool:
-    """Let linear maps pass: a walk that ends at inputs, neurons, products and outputs."""
+def is_linear(node: Node) -> bool:
+    """Whether a walk through linear maps passes a node; it ends at inputs, neurons, products and outputs."""
     return isinstance(node, Synapse)
 
 
-def wiring(node: Node) -> bool:
-    """Let linear maps without weights of their own pass: a walk that ends at weights too."""
+def is_wiring(node: Node) -> bool:
+    """Whether a walk through wiring, linear maps without weights of their own, passes a node; it ends at weights."""
     return isinstance(node, Synapse) and not isinstance(node, Weighted)
 
 
@@ -51,13 +47,7 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Named nodes in topological order; NumPy arrays only, no batch, no time. `SpikingNetwork` adds the verbs.
-
-        sigma-delta   input and biases are injected at tick 1; the readout is a running sum
-        rate          input and biases are injected every tick; the readout is a running mean
-
-    `method` names the conversion that made it, `origins` say where each node came from.
-    """
+    """The record behind `SpikingNetwork`, which describes it and adds the verbs."""
 
     nodes: tuple[Node, ...]
     schedule: Schedule = "sigma-delta"
@@ -117,20 +107,26 @@ class Network:
         """Neuron layers on the longest path up to and including each node: with delay 1 the first tick it may fire."""
         return self.propagate(lambda node, above: max(above, default=0) + isinstance(node, Neuron))
 
-    def upstream(self, name: str, through: Callable[[Node], bool] = anything) -> tuple[Node, ...]:
+    def upstream(self, name: str, through: Through = lambda node: True) -> tuple[Node, ...]:
         """Return the nodes above `name`, depth first: its inputs, and what lies above those that `through` lets pass.
 
         A node that `through` does not let pass is among them; what lies above it is not, unless reached otherwise.
         """
         return self._reached(name, self._above, through)
 
-    def downstream(self, name: str, through: Callable[[Node], bool] = anything) -> tuple[Node, ...]:
+    def downstream(self, name: str, through: Through = lambda node: True) -> tuple[Node, ...]:
         """Return the nodes below `name`, depth first: its readers, and what reads those that `through` lets pass."""
         return self._reached(name, lambda node: self.consumers(node.name), through)
 
     def sources(self, name: str) -> tuple[str, ...]:
         """Return the inputs, neurons and products whose events reach node `name` through linear maps alone."""
-        return tuple(n.name for n in self.upstream(name, linear) if isinstance(n, Input | Neuron | Product))
+        return tuple(n.name for n in self.upstream(name, is_linear) if isinstance(n, Input | Neuron | Product))
+
+    def weights_above(self, name: str) -> str:
+        """Return the first weighted node or product from which wiring leads to `name`, or `name` itself; "" is none."""
+        node = self[name]
+        reached = [node, *(self.upstream(name, is_wiring) if is_wiring(node) else ())]
+        return next((n.name for n in reached if isinstance(n, Weighted | Product)), "")
 
     def propagate(self, rule: Callable[[Node, list[Value]], Value]) -> dict[str, Value]:
         """Return for every node, in order, rule(node, the values of its inputs)."""
@@ -167,6 +163,12 @@ class Network:
                     ends[node.name] = value
         return ends
 
+    def undecided(self) -> list[str]:
+        """Return what is wrong if neurons have no alphabet, as `convert` leaves none of them: a line, or nothing."""
+        drafts = [node.name for node in self.populations if node.alphabet is None]
+        some = ", ".join(drafts[:5])
+        return [f"{len(drafts)} neuron node(s) have no alphabet yet: {some}; convert() sets one"] if drafts else []
+
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Return the nodes that read node `name`."""
         return self._consumers.get(name, ())
@@ -174,9 +176,7 @@ class Network:
     def _above(self, node: Node) -> list[Node]:
         return [self.by_name[name] for name in node.inputs if name in self.by_name]
 
-    def _reached(
-        self, name: str, beside: Callable[[Node], Sequence[Node]], through: Callable[[Node], bool]
-    ) -> tuple[Node, ...]:
+    def _reached(self, name: str, beside: Callable[[Node], Sequence[Node]], through: Through) -> tuple[Node, ...]:
         found: dict[str, Node] = {}
         stack = [*reversed(beside(self[name]))]
         while stack:
@@ -267,7 +267,7 @@ class Network:
             if not node.name:
                 yield f"a {type(node).__name__} has no name"
             if node.name in seen:
-                yield f"{_label(node)}: the name is taken twice"
+                yield f"{_label(node)}: the name is used twice"
             for name in node.inputs:
                 if name not in names:
                     yield f"{_label(node)}: input '{name}' does not exist"
@@ -302,15 +302,9 @@ class Network:
         for node in self.nodes:
             if isinstance(node, Weighted | Product) and all(name in self.by_name for name in node.inputs):
                 for name in node.inputs:
-                    weights = self._weights_above(name)
-                    if weights:
-                        yield f"{_label(node)}: is fed by '{weights}' without a neuron between; put a relay before it"
-
-    def _weights_above(self, name: str) -> str:
-        """The first node whose weights reach `name` without a neuron in between, itself maybe; "" is none."""
-        node = self[name]
-        reached = [node, *(self.upstream(name, wiring) if wiring(node) else ())]
-        return next((n.name for n in reached if isinstance(n, Weighted | Product)), "")
+                    fed = self.weights_above(name)
+                    if fed:
+                        yield f"{_label(node)}: is fed by '{fed}' without a neuron in between; insert a relay before it"
 
 
 def _label(node: Node) -> str:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from .alphabets import Alphabet
 from .functions import Function, Shape, broadcasts
 from .groups import ArgMax
-from .shape_only import is_missing
 
 Array = NDArray[Any]
 
@@ -25,7 +24,7 @@ Array = NDArray[Any]
 class Node:
     """A named node; `inputs` are the names of the nodes that feed it, in order.
 
-    cell   place in a recurrent cell: nodes of one kind and one cell are the same elements at other moments
+    cell   place in a recurrent cell: nodes of one kind and one cell are the same elements at other time steps
     """
 
     name: str
@@ -40,16 +39,15 @@ class Node:
 
     def faults(self) -> Iterator[str]:
         """Yield one line per broken invariant of the node itself."""
-        for one in fields(self):
-            value = getattr(self, one.name)
-            real = isinstance(value, np.ndarray) and value.dtype.kind == "f" and not is_missing(value)
-            if real and not np.all(np.isfinite(value)):
-                yield f"{one.name} has NaN or infinite entries"
+        for held in fields(self):
+            value = getattr(self, held.name)
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.all(np.isfinite(value)):
+                yield f"{held.name} has NaN or infinite entries"
 
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """The door in: injects the analog or event input x, once (sigma-delta) or every tick (rate).
+    """The analog or event input x, injected once (sigma-delta) or at every tick (rate).
 
     With a `vocabulary` of V the input is ids 0 … V−1 and stands for one event each in a one-hot population.
     A `binary` input holds zeros and ones only: a mask.
@@ -66,7 +64,7 @@ class Input(Node):
 
 @dataclass(frozen=True, eq=False)
 class Output(Node):
-    """The door out: a ← a + input; the readout is f(a) (sigma-delta) or f(a/t) (rate), f whatever reads it applies."""
+    """The readout: a ← a + input, read as f(a) (sigma-delta) or f(a/t) (rate); f is computed by whoever reads it."""
 
     function: tuple[Function, ...] = ()
 
@@ -146,8 +144,11 @@ class Neuron(Node):
         for function in self.function:
             yield from function.faults()
         if any(isinstance(function, ArgMax) for function in self.function):
-            yield "an argmax has no spikes; only an output can read one"
+            yield "an argmax sends no spikes; only an output may have one"
         if self.alphabet is not None:
             yield from self.alphabet.faults()
         if self.start < 1 or (self.window is not None and self.window < 1):
             yield f"start and window must be at least 1, not {self.start} and {self.window}"
+
+
+KINDS: tuple[type[Node], ...] = (Input, Output, Neuron, MatMul, Multiply)

@@ -104,13 +104,13 @@ def accuracy_over_time(
 
 def _recorded(record: SpikeRecord, names: Sequence[str] | None, sample: int) -> list[str]:
     if not record.rasters:
-        raise InvalidInput("no spikes were kept: run with record=True, or with the names of neuron nodes")
+        raise InvalidInput("no spikes were recorded: run with record=True, or with the names of neuron nodes")
     chosen = [name for name in record.activity.spikes if name in record.rasters] if names is None else list(names)
     missing = [name for name in chosen if name not in record.rasters]
     if missing or not chosen:
-        raise InvalidInput(f"not recorded: {', '.join(missing) or 'nothing named'}; kept: {', '.join(record.rasters)}")
+        raise InvalidInput(f"not recorded: {', '.join(missing) or 'nothing'}; recorded: {', '.join(record.rasters)}")
     if not 0 <= sample < record.activity.samples:
-        raise InvalidInput(f"there is no sample {sample}; the record holds {record.activity.samples:,}, from 0")
+        raise InvalidInput(f"there is no sample {sample}; the record holds 0 … {record.activity.samples - 1:,}")
     return chosen
 
 
@@ -146,15 +146,5 @@ def _signs(ax: Axes) -> None:
     from matplotlib.lines import Line2D
 
     marks = [Line2D([], [], color=COLOURS[i], marker="o", markersize=4, linestyle="") for i in (0, 1)]
-    ax.legend(
-        marks,
-        ["+", "−"],
-        loc="lower right",
-        bbox_to_anchor=(1.01, 0.985),
-        borderaxespad=0.2,
-        ncols=2,
-        frameon=False,
-        handletextpad=0,
-        columnspacing=0.8,
-        labelcolor=INK,
-    )
+    tight = {"borderaxespad": 0.2, "handletextpad": 0, "columnspacing": 0.8, "bbox_to_anchor": (1.01, 0.985)}
+    ax.legend(marks, ["+", "−"], loc="lower right", ncols=2, frameon=False, labelcolor=INK, **tight)

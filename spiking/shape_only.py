@@ -2,38 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-from typing import Any, TypeGuard
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, NoReturn, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InvalidNetwork
+
 Array = NDArray[Any]
-_NOTHING = np.full((), np.nan, np.float32)
-_NOTHING.flags.writeable = False
+FLOAT32 = np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class ShapeOnly:
+    """The shape and type of an array without values, in its place in a node; views of it are ShapeOnly too.
+
+    Reading values, as NumPy's functions do, raises InvalidNetwork.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any] = FLOAT32
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return int(self._view.size)
+
+    @property
+    def T(self) -> ShapeOnly:
+        """The array with its axes in reverse order."""
+        return ShapeOnly(self.shape[::-1], self.dtype)
+
+    def reshape(self, *shape: Any) -> ShapeOnly:
+        """Return the array with another shape of as many entries; one axis may be −1."""
+        return ShapeOnly(self._view.reshape(*shape).shape, self.dtype)
+
+    def __getitem__(self, index: Any) -> ShapeOnly:
+        return ShapeOnly(self._view[index].shape, self.dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        raise InvalidNetwork(
+            f"an array {self.shape} has no values to read: its network was captured from shapes alone; "
+            "it can be costed, not run"
+        )
+
+    @property
+    def _view(self) -> Array:
+        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
 
 
 def missing(shape: tuple[int, ...]) -> Array:
-    """Return an array of a shape without values: one NaN, seen `shape` times."""
-    return np.broadcast_to(_NOTHING, shape)
+    """Return a `ShapeOnly` of 32-bit numbers in the place of an array."""
+    return cast(Array, ShapeOnly(tuple(shape)))
 
 
 def is_missing(value: object) -> TypeGuard[Array]:
-    """Return whether an array is a `missing` one, or a view of one; a NaN that came about otherwise is a fault."""
-    while isinstance(value, np.ndarray):
-        if value is _NOTHING:
-            return True
-        value = value.base
-    return False
+    """Return whether an array has a shape and no values; a NaN that someone computed is a fault, not a hole."""
+    return isinstance(value, ShapeOnly)
 
 
 def incomplete(value: object) -> bool:
     """Return whether a node, or anything else it holds, has an array without values."""
     match value:
-        case np.ndarray():
-            return is_missing(value)
+        case ShapeOnly():
+            return True
         case tuple():
             return any(map(incomplete, value))
         case _ if is_dataclass(value):
-            return any(incomplete(getattr(value, one.name)) for one in fields(value))
+            return any(incomplete(getattr(value, field.name)) for field in fields(value))
     return False

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backends import Plan, backend
+from .backends import BatchResult, Plan, backend
 from .errors import InvalidInput, UnsupportedNode
 from .fan_out import fan_outs
 from .network import Network
@@ -49,28 +49,46 @@ def run(
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
     run_batch = engine.prepare(network, plan)
-    readouts: dict[str, list[Array]] = {out.name: [] for out in network.outputs}
-    rasters: dict[str, list[Array]] = {node.name: [] for node in network.populations if node.name in plan.keep}
-    counts: dict[str, Array] = {}
-    samples = 0
-    names = tuple(node.name for node in network.inputs)
-    for batch in _progress(batches(inputs, batch_size, names), progress, f"{backend} · {steps} steps"):
+    total = _Total(network, plan)
+    given = batches(inputs, batch_size, tuple(node.name for node in network.inputs))
+    for batch in _progress(given, progress, f"{backend} · {steps} steps"):
         x = fitting(batch, network.inputs)
-        if not len(x[names[0]]):
-            continue
-        result = run_batch(x)
-        samples += len(x[names[0]])
-        for name, value in result.readouts.items():
-            readouts[name].append(value)
-        for name, value in result.rasters.items():
-            rasters[name].append(value)
-        for name, value in {**result.counts, **_injected(network, x, steps)}.items():
-            counts[name] = counts[name] + value if name in counts else value.astype(np.int64)
-    if not samples:
-        raise InvalidInput("there is nothing to run: the inputs hold no samples")
-    activity = _activity(network, plan, samples, counts)
-    whole = [{name: np.concatenate(parts, axis=1) for name, parts in table.items()} for table in (readouts, rasters)]
-    return SpikeRecord(whole[0], activity, engine.name, whole[1])
+        if _samples(x):
+            total.add(x, run_batch(x))
+    return total.record(engine.name)
+
+
+class _Total:
+    """What the batches of a run did, together."""
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        self.network, self.plan, self.samples = network, plan, 0
+        self.readouts: dict[str, list[Array]] = {}
+        self.rasters: dict[str, list[Array]] = {}
+        self.counts: dict[str, Array] = {}
+
+    def add(self, x: dict[str, Array], result: BatchResult) -> None:
+        """Add one batch."""
+        self.samples += _samples(x)
+        for whole, parts in ((self.readouts, result.readouts), (self.rasters, result.rasters)):
+            for name, value in parts.items():
+                whole.setdefault(name, []).append(value)
+        for name, value in {**result.counts, **_injected(self.network, x, self.plan.steps)}.items():
+            self.counts[name] = self.counts.get(name, 0) + value.astype(np.int64)
+
+    def record(self, engine: str) -> SpikeRecord:
+        """Return the record of the run; raises InvalidInput if there was nothing to run."""
+        if not self.samples:
+            raise InvalidInput("there is nothing to run: the inputs hold no samples")
+        activity = _activity(self.network, self.plan, self.samples, self.counts)
+        kept = [node.name for node in self.network.populations if node.name in self.plan.keep]
+        readouts = {node.name: np.concatenate(self.readouts[node.name], axis=1) for node in self.network.outputs}
+        rasters = {name: np.concatenate(self.rasters[name], axis=1) for name in kept}
+        return SpikeRecord(readouts, activity, engine, rasters)
+
+
+def _samples(x: dict[str, Array]) -> int:
+    return len(next(iter(x.values())))
 
 
 def batches(inputs: Any, batch_size: int, names: tuple[str, ...] = ("x",)) -> Iterator[dict[str, Array]]:
@@ -117,7 +135,7 @@ def _misfits(x: Array, node: Input) -> Iterator[str]:
     elif x.dtype.kind == "f" and not np.all(np.isfinite(x)):
         yield f"holds {np.count_nonzero(~np.isfinite(x))} NaN or infinite values"
     elif node.binary and not np.all((x == 0) | (x == 1)):
-        yield "is a mask: it takes zeros and ones"
+        yield "is a mask: it takes only zeros and ones"
     elif node.vocabulary and (x.dtype.kind not in "iu" or (x.size and not 0 <= x.min() <= x.max() < node.vocabulary)):
         yield f"takes ids 0 … {node.vocabulary - 1}, as integers"
 
@@ -155,9 +173,7 @@ def _plan(
     names = {node.name for node in network.populations}
     keep = names if record is True else {record} if isinstance(record, str) else set(record or ())
     faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
-    drafts = [node.name for node in network.populations if node.alphabet is None]
-    if drafts:
-        faults.append(f"{len(drafts)} neuron node(s) have no alphabet yet: {', '.join(drafts[:5])}; convert() sets one")
+    faults += network.undecided()
     if faults:
         raise InvalidInput("\n  ".join(["cannot run:", *faults]) if len(faults) > 1 else faults[0])
     return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
@@ -208,7 +224,6 @@ def _activity(network: Network, plan: Plan, samples: int, counts: dict[str, Arra
 def _progress(items: Iterator[dict[str, Array]], progress: bool | None, title: str) -> Iterable[dict[str, Array]]:
     from tqdm import tqdm
 
-    shown: Iterable[dict[str, Array]] = tqdm(
-        items, desc=title, unit="batch", leave=False, disable=None if progress is None else not progress
-    )
+    hidden = None if progress is None else not progress
+    shown: Iterable[dict[str, Array]] = tqdm(items, desc=title, unit="batch", leave=False, disable=hidden)
     return shown

@@ -15,52 +15,18 @@ from .alphabets import Alphabet
 from .errors import InvalidFile
 from .functions import Function
 from .groups import FUNCTIONS
-from .linear_maps import (
-    Add,
-    AvgPool,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Embedding,
-    Gather,
-    Linear,
-    Mean,
-    Mix,
-    Pad,
-    Permute,
-    Reshape,
-    Scale,
-    Slice,
-)
+from .linear_maps import LINEAR_MAPS
 from .network import Network, Origin
-from .nodes import Input, MatMul, Multiply, Neuron, Node, Output
-from .shape_only import is_missing, missing
+from .nodes import KINDS, Node
+from .shape_only import ShapeOnly
 
 FORMAT = "hectohertz"
 VERSION = 1
-Arrays = dict[str, NDArray[Any]]
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+Held = dict[str, Any]  # arrays, and ShapeOnly in their place
 Kind = TypeVar("Kind", bound=Network)
-VOCABULARY: tuple[type[Node], ...] = (
-    *(Input, Output, Neuron, MatMul, Multiply),
-    *(
-        Linear,
-        Conv,
-        ConvTranspose,
-        Embedding,
-        AvgPool,
-        Mean,
-        Mix,
-        Scale,
-        Add,
-        Concat,
-        Reshape,
-        Permute,
-        Slice,
-        Pad,
-        Gather,
-    ),
-)
-NODES = {kind.__name__: kind for kind in VOCABULARY}
+NODES: dict[str, type[Node]] = {kind.__name__: kind for kind in (*KINDS, *LINEAR_MAPS)}
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
@@ -95,7 +61,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
         with source.open("rb") as file:
             head, arrays = _archive(file)
     except Exception as error:  # zip, zlib, JSON and NumPy each choke on altered bytes in ways of their own
-        reason = f"{source} cannot be read: it is cut short, altered, or no .npz at all ({error})"
+        reason = f"{source} cannot be read: it is truncated, altered, or not an .npz file ({error})"
         raise InvalidFile(reason) from error
     if head is None:
         raise InvalidFile(f"{source} is not a {FORMAT} file: it has no header")
@@ -128,9 +94,12 @@ def save_network(network: Network, path: str | Path) -> None:
 
 def load_network(path: str | Path, kind: type[Kind]) -> Kind:
     """Read and check a network, as the class of record that is asked for."""
-    content, arrays = read(path, "network")
+    content, found = read(path, "network")
+    arrays: Held = {**found}
     try:
-        arrays |= {key: missing(tuple(shape)) for key, shape in content.get("missing", {}).items()}
+        types = content.get("types", {})
+        for key, shape in content.get("missing", {}).items():
+            arrays[key] = ShapeOnly(tuple(shape), np.dtype(types.get(key, np.float32)))
         nodes = tuple(_node(entry, arrays) for entry in content["nodes"])
         origins = {name: Origin(**entry) for name, entry in content["origins"].items()}
         network = kind(nodes, content["schedule"], content["method"], origins)
@@ -141,7 +110,7 @@ def load_network(path: str | Path, kind: type[Kind]) -> Kind:
 
 def encode(network: Network) -> tuple[dict[str, Any], Arrays]:
     """Return a network as JSON content and arrays."""
-    arrays: Arrays = {}
+    arrays: Held = {}
     nodes = []
     for node in network:
         entry: dict[str, Any] = {"kind": type(node).__name__}
@@ -157,10 +126,11 @@ def encode(network: Network) -> tuple[dict[str, Any], Arrays]:
         "method": network.method,
         "origins": origins,
     }
-    shapes = {key: list(value.shape) for key, value in arrays.items() if is_missing(value)}
-    if shapes:
-        content["missing"] = shapes
-    return content, {key: value for key, value in arrays.items() if key not in shapes}
+    hollow = {key: value for key, value in arrays.items() if isinstance(value, ShapeOnly)}
+    types = {key: value.dtype.str for key, value in hollow.items() if value.dtype != np.float32}
+    content |= {"missing": {key: list(value.shape) for key, value in hollow.items()}} if hollow else {}
+    content |= {"types": types} if types else {}
+    return content, {key: value for key, value in arrays.items() if not isinstance(value, ShapeOnly)}
 
 
 def fingerprint(network: Network) -> str:
@@ -170,9 +140,9 @@ def fingerprint(network: Network) -> str:
     return _digest(content, arrays)[:16]
 
 
-def _pack(value: object, key: str, arrays: Arrays) -> Any:
+def _pack(value: object, key: str, arrays: Held) -> Any:
     match value:
-        case np.ndarray():
+        case np.ndarray() | ShapeOnly():
             same = next((k for k, v in arrays.items() if v is value), key)  # shared weights are stored once
             arrays[same] = value
             return {"array": same}
@@ -187,7 +157,7 @@ def _pack(value: object, key: str, arrays: Arrays) -> Any:
     return value
 
 
-def _unpack(value: Any, arrays: Arrays) -> Any:
+def _unpack(value: Any, arrays: Held) -> Any:
     match value:
         case {"array": key}:
             return arrays[key]
@@ -200,7 +170,7 @@ def _unpack(value: Any, arrays: Arrays) -> Any:
     return value
 
 
-def _node(entry: dict[str, Any], arrays: Arrays) -> Node:
+def _node(entry: dict[str, Any], arrays: Held) -> Node:
     values = {name: _unpack(value, arrays) for name, value in entry.items() if name != "kind"}
     return NODES[entry["kind"]](**values)
 

@@ -13,7 +13,7 @@ from .nodes import Neuron
 def summary(network: Network) -> str:
     """Return one row per node and a line of totals; products show their gating synapses in the S column with a dot.
 
-    W is "tied" where an earlier node has the weights; a later moment of a recurrent cell shows whose moment it is.
+    W is "tied" where an earlier node has the weights; a later time step of a recurrent cell shows whose it is.
     """
     counted = synapses(network)
     rows = []
@@ -32,7 +32,7 @@ def summary(network: Network) -> str:
             row += ["–", f"·{found.dynamic:,}", "–"]
         else:
             reuse = f"{found.reuse:,.1f}" if found.weights else "–"
-            reuse += f" × {found.moments} moments" if found.moments > 1 else ""
+            reuse += f" × {found.moments} time steps" if found.moments > 1 else ""
             row += [f"{found.weights:,}" if found.weights else "tied", f"{found.unrolled:,}", reuse]
         rows.append(row)
     weights = sum(found.weights for found in counted.values())
@@ -44,7 +44,7 @@ def summary(network: Network) -> str:
     dynamic = sum(found.dynamic for found in counted.values())
     notes = f"\n{network.schedule} · {depth} neuron layers deep"
     if network.bodies != network.neurons:
-        notes += f" · {network.neurons:,} neurons when every moment of a cell is laid out"
+        notes += f" · {network.neurons:,} neurons when every time step of a cell is laid out"
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
     return table(head, rows, last, left=4) + notes

@@ -98,21 +98,28 @@ def _mix(node: Mix, shape: Shape) -> Taps:
     return Taps(pre, post, np.full(pre.size, -1), node.matrix[out, inner][k].astype(np.float64))
 
 
-def _axis_taps(size: int, kernel: int, stride: int, padding: int, dilation: int, out: int) -> list[tuple[Index, Index]]:
-    """For each kernel position: the input and output positions it connects."""
-    o = np.arange(out)
-    where = [o * stride - padding + k * dilation for k in range(kernel)]
-    inside = [(i >= 0) & (i < size) for i in where]
-    return [(i[m], o[m]) for i, m in zip(where, inside, strict=True)]
+def axis_taps(node: Conv | AvgPool, shape: Shape, out: Shape) -> list[list[tuple[Index, Index]]]:
+    """For each axis and each kernel position along it: the input and output positions it connects.
+
+    `out` says how many windows each axis has, for the adjoint of a padded output fewer than would fit.
+    """
+    kernel = node.weight.shape[2:] if isinstance(node, Conv) else node.kernel
+    dilation = node.dilation if isinstance(node, Conv) else (1,) * len(kernel)
+    setting = zip(shape[-len(kernel) :], kernel, node.stride, node.padding, dilation, out, strict=True)
+    axes = []
+    for size, span, stride, padding, step, windows in setting:
+        o = np.arange(windows)
+        where = [o * stride - padding + k * step for k in range(span)]
+        inside = [(i >= 0) & (i < size) for i in where]
+        axes.append([(i[real], o[real]) for i, real in zip(where, inside, strict=True)])
+    return axes
 
 
 def _conv(node: Conv, shape: Shape, out: Shape) -> Taps:
-    """`out`: how many windows each axis has, for the adjoint of a padded output fewer than would fit."""
     sizes = shape[1:]
     kernel = node.weight.shape[2:]
     channels, wide = node.weight.shape[:2]
-    setting = zip(sizes, kernel, node.stride, node.padding, node.dilation, out, strict=True)
-    axes = [_axis_taps(*one) for one in setting]
+    axes = axis_taps(node, shape, out)
     o, c = (a[..., None] for a in np.meshgrid(np.arange(channels), np.arange(wide), indexing="ij"))
     source = o // (channels // node.groups) * wide + c  # the input channel a weight reads
     parts: list[tuple[Index, Index, Index]] = []
@@ -139,8 +146,7 @@ def _flat(positions: list[Index], sizes: Shape) -> Index:
 def _pool(node: AvgPool, shape: Shape) -> Taps:
     n = len(node.kernel)
     sizes, out = shape[-n:], node.infer(shape)[-n:]
-    setting = zip(sizes, node.kernel, node.stride, node.padding, (1,) * n, out, strict=True)
-    axes = [_axis_taps(*one) for one in setting]
+    axes = axis_taps(node, shape, out)
     share = 1 / divisors(node, shape).ravel()
     maps = np.arange(prod(shape[:-n]))[:, None]
     pres, posts = [], []

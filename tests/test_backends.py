@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from engines import FAKES, REASON
 from zoo import ZOO, Case, build, conv, head, relu
 
 from spiking import (
@@ -26,7 +27,7 @@ from spiking import (
     ternary,
 )
 from spiking.backends import backend
-from spiking.functions import NAMES
+from spiking.formulas import NAMED
 from spiking.groups import FUNCTIONS
 
 ENGINES = [name for name in BACKENDS if name != "reference"]
@@ -150,12 +151,47 @@ def test_the_zoo_holds_every_node_and_function() -> None:
     assert held == {c for c in concrete(Node) if c.__module__.startswith("spiking.")}
     used = [f for network in networks for f in functions(network)]
     assert {type(f) for f in used} == set(FUNCTIONS.values())
-    assert {f.name for f in used if isinstance(f, Elementwise)} == set(NAMES)
+    assert {f.name for f in used if isinstance(f, Elementwise)} == set(NAMED)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_an_engine_cannot_do_has_a_reason(engine: str) -> None:
     assert all(len(reason) > 10 for reason in backend(engine).cannot.values())
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backends of engines.py, each a file and a row of the table, as any other."""
+    for name, row in FAKES.items():
+        monkeypatch.setitem(BACKENDS, name, row)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_an_engine_that_refuses_a_node_says_so_and_is_skipped_there_only() -> None:
+    with pytest.raises(pytest.skip.Exception, match=f"MatMul 'scores': {REASON}; MatMul 'mixed': {REASON}"):
+        agrees(ZOO["attention_head"](), "refusing", "instant")
+    with pytest.raises(UnsupportedNode) as refused:
+        simulate(ZOO["attention_head"](), "refusing", "instant")
+    lines = ["backend 'refusing' cannot run 2 node(s):", f"MatMul 'scores': {REASON}", f"MatMul 'mixed': {REASON}"]
+    assert str(refused.value).split("\n  ") == lines
+    agrees(ZOO["gated"](), "refusing", "delayed")
+
+
+@pytest.mark.usefixtures("fakes")
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", ZOO)
+def test_one_late_spike_is_caught(name: str, setting: str) -> None:
+    with pytest.raises(AssertionError, match="raster"):
+        agrees(ZOO[name](), "late", setting)
+
+
+@pytest.mark.usefixtures("fakes")
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", sorted(ZOO.keys() - {"argmax", "conv_transpose1d", "upsample"}))
+def test_one_wrong_weight_is_caught(name: str, setting: str) -> None:
+    """An argmax stays the same, and in two cases nothing is sent to this very weight."""
+    with pytest.raises(AssertionError, match="readout out"):
+        agrees(ZOO[name](), "wrong", setting)
 
 
 def swapped(network: SpikingNetwork, node: Node) -> SpikingNetwork:

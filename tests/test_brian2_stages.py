@@ -27,7 +27,7 @@ from spiking import (
 )
 from spiking.backends.brian2_stages import stages
 from spiking.backends.functions_numpy import apply
-from spiking.functions import NAMES
+from spiking.formulas import NAMED
 from spiking.groups import FUNCTIONS
 
 SPOKEN: dict[str, Any] = {
@@ -48,7 +48,7 @@ ELEMENTWISE: dict[str, Function] = {
     "square": Power(2.0),
     "cube": Power(3.0),
     "root": Power(0.3),
-    **{name: Elementwise(name, 0.125) for name in NAMES},
+    **{name: Elementwise(name, 0.125) for name in NAMED},
 }
 GROUPS: dict[str, tuple[tuple[Function, ...], tuple[int, ...]]] = {
     "softmax": ((Softmax(),), (2, 5)),

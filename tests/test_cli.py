@@ -236,7 +236,7 @@ BAD_COSTS = {
         "none of brain, a100 has a parameter 'x'",
     ),
     "cannot do without": (["cost", "kws", "--platform", "brain", "--set", "tick=none"], "cannot do without tick"),
-    "no number at all": (["cost", "kws", "--platform", "brain", "--set", "batch=3"], "'batch' is none"),
+    "no number at all": (["cost", "kws", "--platform", "brain", "--set", "batch=3"], "'batch' is not one"),
     "twice": (["cost", "kws", "--platform", "brain", "brain"], "each once"),
     "no such file": (["cost", "nowhere.npz", "--platform", "brain"], "nowhere.npz"),
     "no such program": (["cost", "nowhere.pt2", "--platform", "brain"], "no such file: nowhere.pt2"),
@@ -280,8 +280,8 @@ def test_cost_at_several_batches(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--batch", "1", "8", "--csv", "a.csv"], "a file is of one batch"),
-        (["--csv", "a.txt", "--markdown", "a.txt"], "each file needs a name of its own"),
+        (["--batch", "1", "8", "--csv", "a.csv"], "a file holds one batch size"),
+        (["--csv", "a.txt", "--markdown", "a.txt"], "each output file needs a name of its own"),
         (["--batch", "1", "0"], "batch must be a whole number from 1"),
     ],
 )

@@ -235,7 +235,7 @@ def test_both_operands_of_a_product_are_relayed() -> None:
 def test_without_its_relay_a_network_is_refused() -> None:
     """The control: the fault that relays are there to prevent."""
     before = lower(capture(nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4)), samples(1, 6)))
-    with pytest.raises(InvalidNetwork, match="Linear '1': is fed by '0' without a neuron between"):
+    with pytest.raises(InvalidNetwork, match="Linear '1': is fed by '0' without a neuron in between"):
         before.check()
 
 

@@ -409,5 +409,5 @@ def test_a_mask_of_anything_but_zeros_and_ones_is_refused() -> None:
     keep[:, 0] = 0
     network = convert(Gated(), {"x": x, "keep": keep})
     run(network, {"x": x, "keep": keep}, steps=2, progress=False)
-    with pytest.raises(InvalidInput, match="'keep' is a mask: it takes zeros and ones"):
+    with pytest.raises(InvalidInput, match="'keep' is a mask: it takes only zeros and ones"):
         run(network, {"x": x, "keep": 2 * keep}, steps=2, progress=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
 from math import prod
 
 import numpy as np
@@ -43,6 +46,8 @@ from spiking import (
     count,
     fan_outs,
     graded,
+    is_linear,
+    is_wiring,
     run,
     synapses,
     ternary,
@@ -105,12 +110,12 @@ BAD: dict[str, tuple[Node, str]] = {
     "positive axis": (Mean("b", ("x",), (0,)), "axis 0 is not one of"),
     "scale": (Scale("b", ("x",), ONES(3)), "weight (3,) does not broadcast to (4,)"),
     "infinite scale": (Scale("b", ("x",), np.full(4, np.inf)), "weight has NaN or infinite entries"),
-    "reshape": (Reshape("b", ("x",), (3,)), "has not as many entries"),
-    "permute": (Permute("b", ("x",), (-2,)), "no permutation"),
+    "reshape": (Reshape("b", ("x",), (3,)), "does not have as many entries"),
+    "permute": (Permute("b", ("x",), (-2,)), "not a permutation"),
     "slice": (Slice("b", ("x",), -1, 2, 5), "not a slice of an axis of 4"),
     "pad": (Pad("b", ("x",), (-4,), (0,)), "leaves nothing"),
-    "gather": (Gather("b", ("x",), -1, np.array([4])), "reach outside an axis of 4"),
-    "gather by floats": (Gather("b", ("x",), -1, np.array([0.5])), "one axis of integers"),
+    "gather": (Gather("b", ("x",), -1, np.array([4])), "lie outside an axis of 4"),
+    "gather by floats": (Gather("b", ("x",), -1, np.array([0.5])), "indices must be integers"),
     "average": (AvgPool("b", ("x",), (5,), (1,), (0,)), "larger than the padded input"),
     "average stride": (AvgPool("b", ("x",), (2,), (0,), (0,)), "at least 1"),
     "maximum": (Neuron("b", ("x",), (MaxPool((5,), (1,), (0,), (1,)),), binary(1.0)), "larger than shape"),
@@ -138,7 +143,7 @@ def test_a_bad_node_is_named_with_its_reason(what: str) -> None:
     assert any(reason in line for line in lines)
 
 
-def test_a_network_needs_both_doors() -> None:
+def test_a_network_needs_an_input_and_an_output() -> None:
     assert faults() == ["the network has no input", "the network has no output"]
 
 
@@ -147,7 +152,7 @@ def test_weights_are_not_fed_by_weights() -> None:
     above, wiring = Linear("a", ("x",), ONES((4, 4))), Reshape("r", ("a",), (2, 2))
     below = Linear("b", ("r",), ONES((3, 2)))
     (line,) = faults(X, above, wiring, below, Output("out", ("b",)))
-    assert line == "Linear 'b': is fed by 'a' without a neuron between; put a relay before it"
+    assert line == "Linear 'b': is fed by 'a' without a neuron in between; insert a relay before it"
     cured = Linear("b", ("n",), ONES((3, 2)))
     SpikingNetwork((X, above, wiring, unit("n", "r"), cured, Output("out", ("b",)))).check()
 
@@ -336,3 +341,71 @@ def test_events_are_spikes_times_fan_out(schedule: str, delay: int, rng: np.rand
 
 def test_synapses_cover_every_weighted_node_and_product() -> None:
     assert set(synapses(block())) == {"conv1", "conv2", "gate", "head"}
+
+
+def names(nodes: tuple[Node, ...]) -> list[str]:
+    return [node.name for node in nodes]
+
+
+def walked() -> SpikingNetwork:
+    """x → a → n → p → s → b → out, with a second way from n to s, and m reading n: two inputs of a product."""
+    nodes = (
+        Input("x", (), (4,)),
+        Linear("a", ("x",), ONES((4, 4))),
+        unit("n", "a"),
+        Permute("p", ("n",), (-1,)),
+        Add("s", ("p", "n")),
+        unit("m", "n"),
+        Multiply("prod", ("s", "m")),
+        unit("r", "prod"),
+        Linear("b", ("r",), ONES((4, 4))),
+        Output("out", ("b",)),
+    )
+    return SpikingNetwork(nodes).check()
+
+
+def test_walks_go_through_what_they_are_told() -> None:
+    network = walked()
+    assert names(network.upstream("out")) == ["b", "r", "prod", "s", "p", "n", "a", "x", "m"]
+    assert names(network.upstream("prod", is_wiring)) == ["s", "p", "n", "m"]
+    assert names(network.upstream("r", is_wiring)) == ["prod"]
+    assert names(network.upstream("x")) == []
+    assert names(network.downstream("n", is_wiring)) == ["p", "s", "prod", "m"]
+    assert names(network.downstream("r", is_wiring)) == ["b"]
+    assert names(network.downstream("r", is_linear)) == ["b", "out"]
+    assert names(network.downstream("out")) == []
+    assert network.sources("prod") == ("n", "m")
+
+
+def test_weights_above_are_those_without_a_neuron_between() -> None:
+    network = walked()
+    wanted = {"s": "", "r": "", "prod": "prod", "b": "b", "n": "", "x": ""}
+    assert {name: network.weights_above(name) for name in wanted} == wanted
+
+
+def test_values_go_down_in_order_and_come_back_joined() -> None:
+    """Down: the number of ways from x. Up from s: 1 by p and 1 directly, so 2 at n, where the walk ends."""
+    network = walked()
+    ways = network.propagate(lambda node, above: sum(above) if above else 1)
+    assert ways == {"x": 1, "a": 1, "n": 1, "p": 1, "s": 2, "m": 1, "prod": 3, "r": 3, "b": 3, "out": 3}
+    ends = network.pull_back(
+        [("s", 1), ("m", 5)], lambda node, value: [value] * len(node.inputs) if is_wiring(node) else [], int.__add__
+    )
+    assert ends == {"m": 5, "n": 2}
+
+
+@pytest.mark.parametrize("made", [copy.copy, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n)), replace])
+def test_a_network_stays_a_network(made: Callable[[SpikingNetwork], SpikingNetwork]) -> None:
+    """Copies are of the class with the verbs, whatever was computed before; so are those that methods return."""
+    network = block()
+    assert network.ties("head") == ("head",)
+    for other in (made(network), made(network).wavefront(2), made(network).check(), made(network).valued()):
+        assert type(other) is SpikingNetwork
+        assert repr(other) == repr(network) == "SpikingNetwork(16 nodes, 192 neurons, sigma-delta)"
+        assert other.ties("head") == ("head",)
+        assert other.summary() == network.summary()
+
+
+def test_a_network_cannot_be_written_to() -> None:
+    with pytest.raises(FrozenInstanceError):
+        block().label = "mine"  # type: ignore[attr-defined]

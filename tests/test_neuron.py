@@ -193,7 +193,7 @@ def test_in_a_chain_a_delay_is_a_shift(engine: str, rng: np.random.Generator) ->
 
 
 def test_with_biases_a_delay_is_no_shift(rng: np.random.Generator) -> None:
-    """The control: a bias speaks at tick 1 in every layer, before the input is there."""
+    """The control: a bias is injected at tick 1 in every layer, before the input is there."""
     instant, delayed = both_delays(chain(graded(0.125, 4), rng, bias=True), "reference", rng)
     assert not np.array_equal(delayed.rasters["n2"][1:], instant.rasters["n2"][:11])
 
@@ -211,9 +211,9 @@ def test_a_neuron_is_silent_outside_its_window(engine: str, start: int, window: 
     expected, owed = [], 0
     for tick in range(1, 13):
         owed += tick % 2 == 0
-        speaks = start <= tick <= last and owed > 0
-        expected.append(int(speaks))
-        owed -= speaks
+        fires = start <= tick <= last and owed > 0
+        expected.append(int(fires))
+        owed -= fires
     assert sent.tolist() == expected
     free = drive(network, 0.5, 12, engine, delay=1, wavefront=False)
     assert free.tolist() == [0, 1] * 6

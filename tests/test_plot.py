@@ -83,9 +83,9 @@ def test_what_cannot_be_drawn_is_said() -> None:
     bare = record(0)
     with pytest.raises(InvalidInput, match="record=True"):
         raster(SpikeRecord(bare.readouts, bare.activity, "reference"))
-    with pytest.raises(InvalidInput, match="not recorded: c; kept: b, a"):
+    with pytest.raises(InvalidInput, match="not recorded: c; recorded: b, a"):
         raster(bare, ["a", "c"])
-    with pytest.raises(InvalidInput, match="no sample 2; the record holds 2"):
+    with pytest.raises(InvalidInput, match="no sample 2; the record holds 0 … 1"):
         raster(bare, sample=2)
     with pytest.raises(InvalidInput, match="no records"):
         accuracy_over_time({}, LABELS)

@@ -59,7 +59,7 @@ MIXING: dict[str, tuple[tuple[Node, ...], str, str]] = {
     "flat": (
         (Reshape("c", ("n",), (LENGTH * WORDS,)), Reshape("y", ("c",), (LENGTH, WORDS))),
         "y",
-        "Reshape 'c': .* a reshape joins it",
+        "Reshape 'c': .* a reshape merges or splits it",
     ),
     "norm": ((neuron("c", "n", Norm(2)),), "c", "Neuron 'c': .* a layer_norm over it"),
     "not masked": (
@@ -95,7 +95,7 @@ MIXING: dict[str, tuple[tuple[Node, ...], str, str]] = {
     "features": (
         (MatMul("c", ("nt", "n")), neuron("r", "c"), MatMul("y", ("n", "r"))),
         "y",
-        "MatMul 'c': it sums over positions that are no keys",
+        "MatMul 'c': it sums over positions that are not the keys",
     ),
     "crossed": (
         (
@@ -168,7 +168,7 @@ def test_heads_may_share_keys_without_an_axis_for_them() -> None:
 def test_only_a_language_model_can_generate() -> None:
     with pytest.raises(InvalidInput, match=r"takes numbers \(3, 4\)"):
         SpikingNetwork((Input("x", (), (3, 4)), Output("out", ("x",)))).generate([0], steps=2, max_new_tokens=1)
-    with pytest.raises(InvalidInput, match=r"gives \(6, 2\), and must give logits \(6, 4\)"):
+    with pytest.raises(InvalidInput, match=r"gives \(6, 2\), but must give logits \(6, 4\)"):
         language_model(Slice("c", ("n",), -1, 0, 2), last="c").generate([0], steps=2, max_new_tokens=1)
     ids = Input("more", (), (LENGTH,), WORDS)
     two = language_model(ids, Embedding("c", ("more",), np.eye(WORDS)), Add("y", ("n", "c")), last="y")

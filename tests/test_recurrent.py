@@ -80,9 +80,9 @@ def test_layers_and_directions_are_cells_of_their_own() -> None:
 def test_the_summary_says_so() -> None:
     text = built("lstm").summary()
     (line,) = [row for row in text.splitlines() if row.startswith("layer.layer0.input ")]
-    assert line.split()[-6:] == ["128", "128", "1.0", "×", f"{T}", "moments"]
+    assert line.split()[-7:] == ["128", "128", "1.0", "×", f"{T}", "time", "steps"]
     assert text.count("= layer.layer0.hidden") == T - 2
-    assert "when every moment of a cell is laid out" in text
+    assert "when every time step of a cell is laid out" in text
 
 
 def test_it_comes_back_from_a_file(tmp_path: Path) -> None:

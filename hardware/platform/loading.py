@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Platform:
         """The former name of `parameters`."""
         return self.parameters
 
-    @property
+    @cached_property
     def slots(self) -> Mapping[str, Slot]:
         """The parameters that the platform's kind reads, by name."""
         return {slot.name: slot for slot in KINDS[self.kind].slots}
@@ -61,10 +61,7 @@ class Platform:
         end   "value", nominal; "optimistic", where the cost is lowest: low prices and times, high rates, budgets and
               capacities; "pessimistic", where it is highest
         """
-        return {
-            name: self._at(parameter, end if only in ("", name) else "value")
-            for name, parameter in self.parameters.items()
-        }
+        return {name: self._at(name, end if only in ("", name) else "value") for name in self.parameters}
 
     def replaced(self, numbers: Mapping[str, float | None]) -> Platform:
         """Return the platform with some parameters replaced by exact values; None drops an optional one.
@@ -96,10 +93,10 @@ class Platform:
         """Return the platform under another name."""
         return replace(self, name=name, title=title)
 
-    def _at(self, parameter: Parameter, end: str) -> float:
-        slot = self.slots.get(parameter.name)
+    def _at(self, name: str, end: str) -> float:
+        slot = self.slots.get(name)
         best, worst = ("high", "low") if slot is not None and slot.better == "high" else ("low", "high")
-        return float(getattr(parameter, {"value": "value", "optimistic": best, "pessimistic": worst}[end]))
+        return float(getattr(self.parameters[name], {"value": "value", "optimistic": best, "pessimistic": worst}[end]))
 
 
 def platforms() -> dict[str, str]:
@@ -140,14 +137,13 @@ def cited(parameters: Iterable[Parameter]) -> dict[str, str]:
 @cache
 def _shipped(name: str) -> Platform:
     if name not in _names():
-        raise InvalidInput(
-            f"unknown platform '{name}'; there are {', '.join(_names())}, or give the path of a .toml file"
-        )
+        shipped = ", ".join(_names())
+        raise InvalidInput(f"unknown platform '{name}'; there are {shipped}, or give the path of a .toml file")
     return _parse(_raw((SHIPPED / f"{name}.toml").read_bytes(), f"{name}.toml"), f"{name}.toml", name)
 
 
 def _names() -> list[str]:
-    return sorted(f.name[:-5] for f in SHIPPED.iterdir() if f.name.endswith(".toml"))
+    return sorted(file.stem for file in SHIPPED.glob("*.toml"))
 
 
 def _raw(content: bytes, label: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -162,7 +158,7 @@ def _raw(content: bytes, label: str, below: tuple[str, ...] = ()) -> dict[str, A
         own["kind"] = FORMER_KINDS.get(own["kind"], own["kind"])
     if "extends" not in own:
         return own
-    known = {f.name[:-5]: f for folder in (SHIPPED, FAMILIES) for f in folder.iterdir() if f.is_file()}
+    known = {file.stem: file for folder in (SHIPPED, FAMILIES) for file in folder.glob("*.toml")}
     name = own["extends"]
     if not isinstance(name, str) or name not in known or name in below:
         raise InvalidFile(f"{label}: extends: one of {', '.join(sorted(known))} was expected, not {said(name)}")

@@ -1,4 +1,4 @@
-"""What can be wrong with a platform file; all of it is found at once."""
+"""The schema of a platform file: every fault in one, found at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ KEYS = {"value", "low", "high", "unit", "source", "page", "basis", "scope"}
 
 
 def faults(raw: dict[str, Any], stem: str) -> Iterator[str]:
-    """Yield one line per fault of a platform file: the key, and what was expected."""
+    """Yield one line for each fault of a platform file: the key, and what was expected."""
     for key in ("name", "kind", "title"):
         if not isinstance(raw.get(key), str) or not raw[key]:
-            yield f"{key}: a text was expected"
+            yield f"{key}: a string was expected"
     if raw.get("boundary") not in get_args(BOUNDARIES):
         yield f"boundary: one of {', '.join(get_args(BOUNDARIES))} was expected, not {said(raw.get('boundary'))}"
     if isinstance(raw.get("name"), str) and raw["name"] != stem:
@@ -39,22 +39,22 @@ def faults(raw: dict[str, Any], stem: str) -> Iterator[str]:
             yield f"{section}.{key}: unknown to kind '{kind.name}'; expected are {', '.join(slots) or 'none'}"
         for key, slot in slots.items():
             if key in entries:
-                yield from _price_faults(f"{section}.{key}", entries[key], slot)
+                yield from _parameter_faults(f"{section}.{key}", entries[key], slot)
             elif slot.required:
                 yield f"{section}.{key}: missing; a table with value, low, high, unit '{slot.unit}', source, basis"
         for group, names in _alternatives(kind.slots, section).items():
             if not names & set(entries):
                 yield f"{section}: one of {', '.join(sorted(names))} was expected ({group})"
-    priced = raw.get("functions", {})
-    if not isinstance(priced, dict):
+    functions = raw.get("functions", {})
+    if not isinstance(functions, dict):
         yield "functions: a table was expected"
         return
-    for key, entry in priced.items():
-        yield from _price_faults(f"functions.{key}", entry, Slot("prices", key, "J"))
+    for key, entry in functions.items():
+        yield from _parameter_faults(f"functions.{key}", entry, Slot("prices", key, "J"))
 
 
 def _alternatives(slots: Iterable[Slot], section: str) -> dict[str, set[str]]:
-    """Slots of which a platform must state at least one, by what they have in common."""
+    """Names of the slots of which a platform must state at least one, by what they have in common."""
     groups: dict[str, set[str]] = {}
     for slot in slots:
         if slot.section == section and slot.one_of:
@@ -62,7 +62,7 @@ def _alternatives(slots: Iterable[Slot], section: str) -> dict[str, set[str]]:
     return groups
 
 
-def _price_faults(where: str, entry: Any, slot: Slot) -> Iterator[str]:
+def _parameter_faults(where: str, entry: Any, slot: Slot) -> Iterator[str]:
     unit = slot.unit
     if not isinstance(entry, dict):
         yield f"{where}: a table with value, low, high, unit, source and basis was expected, not {said(entry)}"
@@ -87,7 +87,7 @@ def _price_faults(where: str, entry: Any, slot: Slot) -> Iterator[str]:
     if not isinstance(entry.get("source"), str) or not entry["source"].strip():
         yield f"{where}.source: missing; say where the number is from"
     if not isinstance(entry.get("page", ""), str):
-        yield f"{where}.page: a text was expected, not {said(entry['page'])}"
+        yield f"{where}.page: a string was expected, not {said(entry['page'])}"
     if entry.get("basis") not in get_args(BASES):
         yield f"{where}.basis: {said(entry.get('basis'))} is not one of {', '.join(get_args(BASES))}"
     if not isinstance(entry.get("unit"), str):

@@ -1,9 +1,9 @@
 """Figures measured on silicon, and what the shipped numbers say of them."""
 
-from .gpus import benchmark, large_batches, latency, power
-from .kernels import processors, products, recurrent, tokens
-from .keyword_spotter import batch_one, batches, scaled_up
-from .neuromorphic_chips import microcircuit, odin, pilotnet, truenorth
+from .across_devices import batch_one, batches, products, scaled_up
+from .cpus import processors
+from .gpus import benchmark, large_batches, latency, microcircuit, power, recurrent, tokens
+from .neuromorphic_chips import odin, pilotnet, truenorth
 from .row import Group, Row
 
 GROUPS = (

@@ -1,4 +1,4 @@
-"""V12 to V15: events on neuromorphic chips, and on GPUs that simulate a piece of cortex."""
+"""V12, V14 and V15: neuromorphic chips."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from ..platform.loading import load_platform
 from .row import Group, Row, cost, seconds
 
 RATE = 0.1  # spikes of a neuron each step: not published; assumed
-EVENTS = 9.38e8  # of one biological second
 
 
 def pilotnet() -> Group:
@@ -26,23 +25,9 @@ def pilotnet() -> Group:
     return Group("V12", "PilotNet on Loihi 2", "lavadl", rows)
 
 
-def microcircuit() -> Group:
-    """A cortical microcircuit: 10 s of it took this long; a dense product of its matrix must be rejected."""
-    measured = {"k40c": (4.19, 1.08e-6), "gtx1050ti": (13.76, 2.0e-6), "tx2": (25.8, 0.30e-6), "v100": (2.2, 0.47e-6)}
-    rows = []
-    for name, (s, joules) in measured.items():
-        report = cost("microcircuit", f"{name}_events")
-        rows.append(Row(f"{name}: one second", "s", s, seconds(report), 3.0))
-        rows.append(Row(f"{name}: energy of an event", "J", joules, report.energy.total.value / EVENTS, 3.0))
-    dense = 10_000 * seconds(cost("gemv", "v100", 1, {"m": 77_169, "k": 77_169}))  # all pairs, every 0.1 ms
-    what = f"v100: a dense product, {dense / 2.2:,.0f} × off, is rejected"
-    rows.append(Row(what, "1", 1.0, 1.0 if dense / 2.2 > 3 else 2.0, 1.0))
-    return Group("V13", "cortical microcircuit on GPUs", "knight2018", tuple(rows))
-
-
 def truenorth() -> Group:
     """Power at the middle of the sweep of rates whose ends gave the platform its numbers."""
-    numbers = load_platform("truenorth").prices
+    numbers = load_platform("truenorth").parameters
     rate, neurons, fan = 20.07, 2**20, 128
     watts = numbers["synaptic_event"].value * rate * neurons * fan + numbers["static_power"].value
     rows = (Row("power at 20.07 Hz", "W", 71e-3, watts, 1.1),)
@@ -51,9 +36,9 @@ def truenorth() -> Group:
 
 def odin() -> Group:
     """Power at two clocks: leakage, the clock's share, operations."""
-    event = load_platform("odin").prices["synaptic_event"].value
-    static = {75.0: load_platform("odin").prices["static_power"].value}
-    static[1.3] = load_platform("odin").prices["static_power"].low
+    event = load_platform("odin").parameters["synaptic_event"].value
+    static = {75.0: load_platform("odin").parameters["static_power"].value}
+    static[1.3] = load_platform("odin").parameters["static_power"].low
     rows = tuple(
         Row(f"power at {mhz:g} MHz", "W", watts, static[mhz] + event * per_s, 1.05)
         for mhz, per_s, watts in ((75.0, 37.5e6, 477e-6), (1.3, 650e3, 35e-6))

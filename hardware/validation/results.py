@@ -11,6 +11,7 @@ from spiking import table
 
 from ..platform.loading import references
 from ..quantity import scaled
+from ..render.exports import markdown
 from . import GROUPS, Group, Row
 
 
@@ -68,8 +69,6 @@ class Validation:
 
     def to_markdown(self) -> str:
         """Return a table for each group, for a Markdown page."""
-        from ..render.exports import markdown
-
         parts = []
         for group in self.groups:
             head = f"### {group.key}: {group.title}\n\n{references()[group.source]}"

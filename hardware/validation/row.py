@@ -20,6 +20,8 @@ class Row:
 
         fold = max(predicted/measured, measured/predicted)
 
+    what        the device, the network and the quantity
+    unit        of measured and predicted
     tolerance   the largest fold that passes; None where the row is shown and not scored
     why         of a row that is not scored, or that is known to miss: the cause
     """
@@ -46,6 +48,8 @@ class Row:
 class Group:
     """The rows of one source; it passes if each scored row does.
 
+    key           V1, V2, …
+    source        a key of references.toml
     consistency   its numbers come from the very source of the platform's: a check of arithmetic, not a prediction
     """
 

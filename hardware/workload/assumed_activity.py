@@ -47,11 +47,7 @@ def assumed(
     events = {
         place: np.sum([sent[source] * n for source, n in sources.items()], axis=0) for place, sources in totals.items()
     }
-    spikes = {
-        node.name: sent[node.name] * prod(network.shapes[node.name])
-        for node in network
-        if isinstance(node, Input | Neuron)
-    }
+    spikes = {n.name: sent[n.name] * prod(network.shapes[n.name]) for n in network if isinstance(n, Input | Neuron)}
     return Activity(steps, 0, delay, fingerprint(network), spikes, events)
 
 

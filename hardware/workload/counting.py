@@ -31,11 +31,12 @@ from spiking import (
     count,
     fan_totals,
     fingerprint,
+    is_wiring,
     synapses,
 )
 
 from ..bounds import complaint, curve_fault, said, whole
-from .places import counted_place, fixed
+from .places import counted_place
 from .trace import Curve, Layer, Place, Trace
 
 SENDING = (Input, Neuron, Product)
@@ -197,7 +198,7 @@ def _layer(run: _Run, node: Node, spikes: Curve, places: tuple[Place, ...]) -> L
 
 def _feeding(run: _Run, node: Node) -> set[str]:
     """The places whose events reach an integrator through fixed wiring; itself where it is one."""
-    above = () if isinstance(node, Product) else run.network.upstream(node.name, through=fixed)
+    above = () if isinstance(node, Product) else run.network.upstream(node.name, through=is_wiring)
     return {run.home[node.name], *(run.home[n.name] for n in above if isinstance(n, Weighted))}
 
 

@@ -18,19 +18,14 @@ from spiking import (
     Product,
     Softmax,
     SpikingNetwork,
-    Synapse,
     Synapses,
     Weighted,
     count,
+    is_wiring,
     macs,
 )
 
 from .trace import Curve, Matrix, Place
-
-
-def fixed(node: Node) -> bool:
-    """Let wiring without weights pass: a walk that ends at weights, products, neurons and inputs."""
-    return isinstance(node, Synapse) and not isinstance(node, Weighted)
 
 
 def counted_place(
@@ -52,7 +47,7 @@ def counted_place(
     if isinstance(node, Weighted) and alone.physical:
         fan_in = _inner(node) * physical / alone.physical
     channels = _channels(node, shapes[0])
-    below = network.downstream(name, through=fixed)
+    below = network.downstream(name, through=is_wiring)
     functions = [f for reader in below if isinstance(reader, Neuron) for f in reader.function]
     scores = isinstance(node, MatMul) and any(isinstance(f, Softmax) for f in functions)
     return Place(

@@ -282,8 +282,8 @@ class Shapes(Wiring):
         """Spikes of what some place reads; an input fires as long as the slowest of its readers takes it in."""
         spans: dict[str, int] = {}
         for layer in self._layers.values():
-            for source in (source for name in layer.places for source in self._places[name].sources):
-                spans[source] = max(spans.get(source, 0), layer.span)
+            for name in layer.places:
+                spans |= {source: max(spans.get(source, 0), layer.span) for source in self._places[name].sources}
         sent = {}
         for name, span in spans.items():
             if name in self._inputs:

@@ -132,10 +132,13 @@ class Trace:
     bits      most bits that a spike carries
     neurons   in space: a recurrent cell has the same ones at every time step
     interval  ticks from one inference to the next when they stream: steps (delay 0), ticks (delay 1, as it ran)
+    places    where events arrive, in order; the counts of the network are their sums
+    layers    what integrates, in order
     senders   input and neuron nodes -> (ticks,) spikes
     columns   neuron nodes -> binary neurons for each neuron, on hardware without payloads
     sizes     input, neuron and product nodes -> elements, columns included
     inputs    names of the input nodes
+    assumptions   sentences: what the counts take for granted
     samples   how many samples the activity was measured on; 0: it was assumed
     name      of a network from shapes, as in the zoo; "" where it has none
     """

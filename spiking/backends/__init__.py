@@ -7,10 +7,10 @@ from importlib import import_module
 from ..errors import InvalidInput
 from .base import Backend, BatchResult, Plan, Runner
 
-TABLE: dict[str, tuple[str, str, str]] = {
-    "reference": ("reference", "Reference", "NumPy, float64: the definition of every node"),
-    "norse": ("norse", "Norse", "PyTorch with Norse cells; CPU or GPU, batched"),
-    "brian2": ("brian2", "Brian2", "physically unrolled: every use of a weight is one synapse"),
+TABLE: dict[str, tuple[str, str, str]] = {  # name -> module, class, what it is
+    "reference": (".reference", "Reference", "NumPy, float64: the definition of every node"),
+    "norse": (".norse", "Norse", "PyTorch with Norse cells; CPU or GPU, batched"),
+    "brian2": (".brian2", "Brian2", "physically unrolled: every use of a weight is one synapse"),
 }
 
 
@@ -19,7 +19,7 @@ def backend(name: str) -> Backend:
     if name not in TABLE:
         raise InvalidInput(f"there is no backend '{name}'; there are: {', '.join(TABLE)}")
     module, cls, _ = TABLE[name]
-    made = getattr(import_module(f".{module}", __name__), cls)()
+    made = getattr(import_module(module, __name__), cls)()
     assert isinstance(made, Backend)
     return made
 

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..functions import Function
 from ..network import Network
-from ..nodes import Neuron, Node, Output
+from ..nodes import Neuron, Output
 
 Array = NDArray[Any]
 
@@ -26,8 +27,8 @@ class Plan:
     keep: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def speaks(self, neuron: Neuron, tick: int) -> bool:
-        """Whether a neuron may send at this tick (1 .. steps)."""
+    def may_fire(self, neuron: Neuron, tick: int) -> bool:
+        """Whether a neuron may fire at this tick (1 .. steps)."""
         if not self.wavefront:
             return True
         return neuron.start <= tick and (neuron.window is None or tick < neuron.start + neuron.window)
@@ -62,20 +63,31 @@ class Backend(ABC):
     def prepare(self, network: Network, plan: Plan) -> Runner:
         """Build the network for a plan."""
 
+    def lacks(self, function: Function) -> bool:
+        """Return whether this backend has no such function."""
+        return False
+
     def reasons(self, network: Network) -> Iterator[str]:
         """Yield one line for each node this backend cannot run."""
         for node in network:
-            for part in _parts(node):
+            for part in (node, *(node.function if isinstance(node, Neuron | Output) else ())):
                 if type(part) in self.cannot:
                     yield f"{type(part).__name__} '{node.name}': {self.cannot[type(part)]}"
-
-
-def _parts(node: Node) -> Iterator[object]:
-    yield node
-    if isinstance(node, Neuron | Output):
-        yield from node.function
+                elif isinstance(part, Function) and self.lacks(part):
+                    what = f"it has no function '{part.label}'; use another backend, or add it to this one"
+                    yield f"{type(node).__name__} '{node.name}': {what}"
 
 
 def tally(sent: Array) -> Array:
     """Count non-zero values of (T, B, …) over the batch: (T, …)."""
     return np.asarray(np.count_nonzero(sent, axis=1))
+
+
+def joined(parts: list[BatchResult]) -> BatchResult:
+    """Return the result of consecutive parts of one batch."""
+
+    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
+        return {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
+
+    counts = {name: np.sum([part.counts[name] for part in parts], axis=0) for name in parts[0].counts}
+    return BatchResult(along([part.readouts for part in parts]), counts, along([part.rasters for part in parts]))

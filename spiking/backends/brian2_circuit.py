@@ -78,7 +78,7 @@ class Circuit:
         self.net = b2.Network()
         self.net.schedule, self.level = _schedule(network, plan.delay)
         self.arrives: dict[str, Any] = {}  # population -> the group its synapses end on
-        self.sends: dict[str, Any] = {ONE: self._door(1)}
+        self.sends: dict[str, Any] = {ONE: self._input(1)}
         self.monitors: dict[str, Any] = {}
         for node in network:
             self._population(node)
@@ -90,9 +90,9 @@ class Circuit:
     def run(self, x: Inputs) -> BatchResult:
         """Run up to `copies` samples, input -> (B, *shape), from a fresh state."""
         self.net.restore()
-        for door in self.network.inputs:
-            given = one_hot(x[door.name], door.vocabulary) if door.vocabulary else x[door.name]
-            self.sends[door.name].x[: given.size] = given.astype(np.float64).ravel()
+        for source in self.network.inputs:
+            given = one_hot(x[source.name], source.vocabulary) if source.vocabulary else x[source.name]
+            self.sends[source.name].x[: given.size] = given.astype(np.float64).ravel()
         self.net.run(self.plan.steps * self.clock.dt, namespace={})
         batch = len(next(iter(x.values())))
         readouts = {node.name: self._readout(node, batch) for node in self.network.outputs}
@@ -129,7 +129,7 @@ class Circuit:
     def _population(self, node: Node) -> None:
         name = node.name
         if isinstance(node, Input):
-            self.sends[name] = self._door(elements(node))
+            self.sends[name] = self._input(elements(node))
         elif isinstance(node, Neuron):
             self._neuron(node)
         elif isinstance(node, Product):
@@ -138,8 +138,8 @@ class Circuit:
             self.arrives[name] = self._group(prod(self.network.shapes[node.inputs[0]]), "a : 1")
             self.monitors[name] = self._add(b2.StateMonitor(self.arrives[name], "a", record=True, when="read"))
 
-    def _door(self, size: int) -> Any:
-        """What sends its x at tick 1, or at every tick under the rate schedule."""
+    def _input(self, size: int) -> Any:
+        """Return a group that sends its x at tick 1, or at every tick under the rate schedule."""
         group = self._group(size, "x : 1\nq : 1", level=0)
         once = "" if self.network.schedule == "rate" else "*int(t_in_timesteps == 0)"
         group.run_regularly(f"q = x{once}", when="emit0")

@@ -6,17 +6,18 @@ at a time, sums by a population with one element a group, and every member reads
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import prod
 
 import numpy as np
 
-from ..functions import Function, LeakyRelu, Shape
+from ..functions import Function, Shape
 from ..groups import GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from ..unroll import Index
 from ..wiring import Array, windows
-from .brian2_code import elementwise, largest
+from .brian2_code import LANGUAGE, elementwise, largest
 
+GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm)
 WIDE = 8  # how many elements one helper compares
 
 
@@ -24,6 +25,10 @@ WIDE = 8  # how many elements one helper compares
 class Stage:
     """One population: y = value, after `lines`; or, with a `term`, the sum of that term over its members.
 
+    size        how many elements it has, of one sample
+    value       its y, an expression or the name of the last line
+    lines       assignments before it, in order, in Brian2's language
+    term        what a sum adds up, of each element of `members`: y_pre is that element's y
     reads       name -> number of the stage read, and the flat index of the element read there, (size,)
     constants   name -> a parameter of each element, (size,)
     members     of a sum: the stage summed over, and the element each of its elements adds to
@@ -49,6 +54,12 @@ class Stage:
         self.value = name
 
 
+def lacks(function: Function) -> bool:
+    """Return whether there are no stages for a function."""
+    formula = function.formula
+    return not isinstance(function, GROUPS) if formula is None else not formula.calls <= LANGUAGE
+
+
 def stages(functions: tuple[Function, ...], shape: Shape, value: str) -> list[Stage]:
     """Return the populations that compute f, first to last; the first reads its integrator as `value`."""
     made = [Stage(prod(shape), value)]
@@ -69,11 +80,13 @@ def stages(functions: tuple[Function, ...], shape: Shape, value: str) -> list[St
 
 
 def _elementwise(stage: Stage, function: Function, shape: Shape) -> None:
-    slope = ""
-    if isinstance(function, LeakyRelu) and np.ndim(function.slope):
-        slope = f"slope{len(stage.constants)}"
-        stage.constants[slope] = np.broadcast_to(function.slope, shape).ravel()
-    stage.then(elementwise(function, stage.value, slope))
+    given = {}
+    for name in (parameter.name for parameter in fields(function)):
+        value = getattr(function, name)
+        if np.ndim(value):
+            given[name] = f"{name}{len(stage.constants)}"
+            stage.constants[given[name]] = np.broadcast_to(value, shape).ravel()
+    stage.then(elementwise(function, stage.value, given))
 
 
 def _softmax(made: list[Stage], groups: Index, log: bool) -> None:

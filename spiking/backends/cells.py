@@ -35,7 +35,16 @@ class State(NamedTuple):
 
 
 class Code(nn.Module):
-    """The parameters of a cell: unit, theta, levels and v0 of one neuron node, and its function."""
+    """The parameters of a cell, from one neuron node; what it sends is coded in units.
+
+    function   f, of the integrator a
+    scaled     whether y = t·f(a/t): the rate schedule, where f is not homogeneous
+    kind       of the alphabet: binary, ternary or graded
+    theta      the smallest |r|/unit that is sent; `below` is the largest float32 below it
+    top        the largest level in units, 2^(levels − 1)
+    unit       (), or broadcastable to the neurons, in units of the activation
+    v0         what the residual starts from, as unit; None is 0
+    """
 
     unit: Tensor
     v0: Tensor | None
@@ -44,7 +53,7 @@ class Code(nn.Module):
         super().__init__()
         alphabet = neuron.alphabet
         assert alphabet is not None  # run() refuses drafts
-        self.function = Composition(neuron.function)
+        self.function = Composition(neuron)
         self.scaled = rate and not all(f.homogeneous for f in neuron.function)
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it

@@ -69,7 +69,7 @@ def _layers(network: Network) -> Iterator[nn.Module]:
     for node in network:
         match node:
             case Neuron() | Output():
-                yield Composition(node.function)
+                yield Composition(node)
             case Product():
                 yield _Product(node)
             case Synapse():

@@ -1,15 +1,21 @@
-"""What each neuron function means, in torch; its parameters are buffers, so they move with the module."""
+"""What each neuron function means, in torch: rows of its own, an independent check of formulas.py.
+
+Parameters are buffers, so they move with the module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import UnsupportedNode
 from ..functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
+from ..nodes import Neuron, Output
 from .linear import tensor
 
 POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
@@ -36,10 +42,18 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Composition(nn.Sequential):
-    """f, the composition of a neuron's functions, first to last."""
+    """f of a neuron or an output, the composition of its functions, first to last.
 
-    def __init__(self, functions: Sequence[Function]) -> None:
-        super().__init__(*(Applied(function) for function in functions))
+    Raises UnsupportedNode if torch lacks one.
+    """
+
+    def __init__(self, node: Neuron | Output) -> None:
+        for function in filter(lacks, node.function):
+            raise UnsupportedNode(
+                f"{type(node).__name__} '{node.name}': torch has no function '{function.label}'; "
+                "add it to backends/functions_torch.py, or run the network with backend 'reference'"
+            )
+        super().__init__(*(Applied(function) for function in node.function))
 
 
 class Applied(nn.Module):
@@ -64,55 +78,52 @@ class Applied(nn.Module):
 
     def forward(self, a: Tensor) -> Tensor:
         """Return f(a)."""
-        function = self.function
-        match function:
-            case Identity():
-                return a
-            case Relu():
-                return torch.relu(a)
-            case LeakyRelu():
-                return torch.where(a >= 0, a, self.slope * a)
-            case Clamp():
-                return a.clamp(function.low, function.high)
-            case Abs():
-                return a.abs()
-            case Elementwise():
-                return ELEMENTWISE[function.name](_inside(function, a))
-            case Elu():
-                negative = function.alpha * torch.expm1(a.clamp_max(0) * function.rate)
-                return function.scale * torch.where(a > 0, a, negative)
-            case Power():
-                return (a if function.exponent.is_integer() else a.clamp_min(0)).pow(function.exponent)
-            case MaxPool():
-                return _max_pool(function, a)
-            case Softmax():
-                return a.softmax(function.axis)
-            case LogSoftmax():
-                return a.log_softmax(function.axis)
-            case Norm():
-                return self._normalised(a, function)
-            case GroupNorm():
-                y = F.group_norm(a, function.groups, eps=function.eps)
-                return self._affine(y)
-            case ArgMax():
-                return a.argmax(function.axis)
-        raise TypeError(f"no meaning for {type(function).__name__}")
+        return MEANING[type(self.function)](self.function, self, a)
 
-    def _normalised(self, a: Tensor, function: Norm) -> Tensor:
-        axes = tuple(range(-function.axes, 0))
-        centred = a - a.mean(axes, keepdim=True) if function.center else a
-        return self._affine(centred * torch.rsqrt(centred.square().mean(axes, keepdim=True) + function.eps))
-
-    def _affine(self, y: Tensor) -> Tensor:
+    def affine(self, y: Tensor) -> Tensor:
+        """Return weight·y + bias."""
         y = y if self.weight is None else y * self.weight
         return y if self.bias is None else y + self.bias
 
 
+MEANING: dict[type[Function], Callable[[Any, Applied, Tensor], Tensor]] = {  # of a function, its buffers and a
+    Identity: lambda f, held, a: a,
+    Relu: lambda f, held, a: torch.relu(a),
+    LeakyRelu: lambda f, held, a: torch.where(a >= 0, a, held.slope * a),
+    Clamp: lambda f, held, a: a.clamp(f.low, f.high),
+    Abs: lambda f, held, a: a.abs(),
+    Elementwise: lambda f, held, a: ELEMENTWISE[f.name](_inside(f, a)),
+    Elu: lambda f, held, a: f.scale * torch.where(a > 0, a, f.alpha * torch.expm1(a.clamp_max(0) * f.rate)),
+    Power: lambda f, held, a: (a if f.exponent.is_integer() else a.clamp_min(0)).pow(f.exponent),
+    MaxPool: lambda f, held, a: _max_pool(f, a),
+    Softmax: lambda f, held, a: a.softmax(f.axis),
+    LogSoftmax: lambda f, held, a: a.log_softmax(f.axis),
+    Norm: lambda f, held, a: held.affine(_normalised(f, a)),
+    GroupNorm: lambda f, held, a: held.affine(F.group_norm(a, f.groups, eps=f.eps)),
+    ArgMax: lambda f, held, a: a.argmax(f.axis),
+}
+
+
+def lacks(function: Function) -> bool:
+    """Return whether torch has no such function."""
+    return type(function) not in MEANING or (isinstance(function, Elementwise) and function.name not in ELEMENTWISE)
+
+
+def _normalised(function: Norm, a: Tensor) -> Tensor:
+    axes = tuple(range(-function.axes, 0))
+    centred = a - a.mean(axes, keepdim=True) if function.center else a
+    return centred * torch.rsqrt(centred.square().mean(axes, keepdim=True) + function.eps)
+
+
 def _inside(function: Elementwise, a: Tensor) -> Tensor:
-    if function.least is not None:
-        return a.clamp_min(function.least)
-    if function.name == "reciprocal":
-        return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
+    """Return a where the function is defined."""
+    match function.name:
+        case "log" | "rsqrt":
+            return a.clamp_min(function.floor)
+        case "sqrt":
+            return a.clamp_min(0.0)
+        case "reciprocal":
+            return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
     return a
 
 

@@ -30,10 +30,8 @@ from .base import Array, Plan
 from .biases import summed_biases
 from .cells import Code
 from .linear import tensor
-from .norse import ProductLayer, ReadoutLayer, SynapseLayer, Train
-from .positions import Place, lacks, one, places
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from .norse import DTYPES, ProductLayer, ReadoutLayer, SynapseLayer, Train
+from .positions import Place, at_one, lacks, places
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +197,7 @@ def _layer(
     """The layer of norse.py for one position."""
     above = [places[name] for name in node.inputs]
     whole = [network.shapes[name] for name in node.inputs]
-    shapes = [one(shape, place) for shape, place in zip(whole, above, strict=True)]
+    shapes = [at_one(shape, place) for shape, place in zip(whole, above, strict=True)]
     arriving = [constant[name] for name in node.inputs]
     match node:
         case Input():
@@ -213,7 +211,7 @@ def _layer(
         case Output():
             return ReadoutLayer(node, arriving[0], plan, rate=False)
         case Reshape():
-            node = replace(node, shape=one(node.shape, places[node.name]))
+            node = replace(node, shape=at_one(node.shape, places[node.name]))
     return SynapseLayer(node, shapes, plan.steps)
 
 
@@ -226,15 +224,9 @@ def _thin(value: Array) -> Array:
 
 
 def generate(
-    network: Network,
-    ids: ArrayLike,
-    *,
-    steps: int,
-    max_new_tokens: int,
-    device: str = "cpu",
-    dtype: str = "float32",
+    network: Network, ids: ArrayLike, *, steps: int, max_new_tokens: int, device: str = "cpu", dtype: str = "float32"
 ) -> Generation:
-    """Return the prompt and its greedy continuation; see Network.generate."""
+    """Return the prompt and its greedy continuation; see SpikingNetwork.generate."""
     prompt = _prompt(network, ids, steps, max_new_tokens, dtype)
     model = Decoder(network, steps).eval().to(device=device, dtype=DTYPES[dtype])
     tokens = torch.as_tensor(prompt, device=device)

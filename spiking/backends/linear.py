@@ -9,24 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .. import linear_maps as maps
 from ..functions import Shape
-from ..linear_maps import (
-    Add,
-    AvgPool,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Embedding,
-    Gather,
-    Linear,
-    Mean,
-    Mix,
-    Pad,
-    Permute,
-    Reshape,
-    Scale,
-    Slice,
-)
 from ..nodes import Node
 from ..wiring import divisors
 
@@ -54,11 +38,11 @@ class Map(nn.Module):
         weight = getattr(node, "weight", None)
         if weight is not None:
             self.register_buffer("weight", tensor(weight))
-        if isinstance(node, Gather):
+        if isinstance(node, maps.Gather):
             self.register_buffer("indices", torch.tensor(node.indices.astype(np.int64)))
-        if isinstance(node, Mix):
+        if isinstance(node, maps.Mix):
             self.register_buffer("matrix", tensor(node.matrix))
-        if isinstance(node, AvgPool):
+        if isinstance(node, maps.AvgPool):
             self.register_buffer("share", tensor(1 / divisors(node, shapes[0])))
 
     def extra_repr(self) -> str:
@@ -68,44 +52,44 @@ class Map(nn.Module):
         """Apply the map to inputs (N, *shape)."""
         x, node = inputs[0], self.node
         match node:
-            case Embedding():
+            case maps.Embedding():
                 return F.embedding(x.long(), self.weight)
-            case Linear():
+            case maps.Linear():
                 return F.linear(x, self.weight)
-            case Conv():
+            case maps.Conv():
                 convolve = CONVOLUTIONS[len(node.stride)]
                 return convolve(x, self.weight, None, node.stride, node.padding, node.dilation, node.groups)
-            case ConvTranspose():
+            case maps.ConvTranspose():
                 back = TRANSPOSED[len(node.stride)]
                 setting = (node.stride, node.padding, node.output_padding, node.groups, node.dilation)
                 return back(x, self.weight, None, *setting)
-            case Mix():
+            case maps.Mix():
                 moved = x.movedim(node.axis, -1)
                 return F.linear(moved, self.matrix).movedim(-1, node.axis)
-            case Scale():
+            case maps.Scale():
                 return x if node.weight is None else x * self.weight
-            case Add():
+            case maps.Add():
                 return reduce(torch.add, (_lift(v, max(map(len, self.shapes))) for v in inputs))
-            case Concat():
+            case maps.Concat():
                 return torch.cat(inputs, node.axis)
-            case Reshape():
+            case maps.Reshape():
                 return x.reshape(len(x), *node.shape)
-            case Permute():
+            case maps.Permute():
                 return x.permute(0, *(a + x.ndim for a in node.axes))
-            case Slice():
+            case maps.Slice():
                 return x[(*_whole(x.ndim + node.axis), slice(node.start, node.stop, node.step))]
-            case Pad():
+            case maps.Pad():
                 pairs = zip(reversed(node.before), reversed(node.after), strict=True)
                 return F.pad(x, [n for pair in pairs for n in pair])
-            case Gather():
+            case maps.Gather():
                 return x.index_select(node.axis, self.indices)
-            case Mean():
+            case maps.Mean():
                 return x.mean(node.axes, keepdim=node.keepdims)
-            case AvgPool():
+            case maps.AvgPool():
                 return self._average(x, node)
         raise TypeError(f"{type(node).__name__} is not a linear map")
 
-    def _average(self, x: Tensor, node: AvgPool) -> Tensor:
+    def _average(self, x: Tensor, node: maps.AvgPool) -> Tensor:
         n = len(node.kernel)
         maps = x.reshape(-1, 1, *x.shape[-n:])
         out = node.infer(self.shapes[0])[-n:]

@@ -15,16 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InvalidInput
-from ..functions import Shape
+from ..functions import Function, Shape
 from ..linear_maps import Synapse
 from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from .base import Array, Backend, BatchResult, Inputs, Plan, Runner
+from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, joined
 from .biases import summed_biases
 from .cells import Cell
-from .functions_torch import Composition
+from .functions_torch import Composition, lacks
 from .linear import Map, tensor
 
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
 
 
@@ -53,7 +54,7 @@ class Train(NamedTuple):
 
 
 class SynapseLayer(nn.Module):
-    """A linear map of trains: only the ticks at which an input can speak are computed."""
+    """A linear map of trains: only the ticks at which an input may be non-zero are computed."""
 
     def __init__(self, node: Node, shapes: list[Shape], steps: int) -> None:
         super().__init__()
@@ -72,14 +73,14 @@ class SynapseLayer(nn.Module):
 
 
 class NeuronLayer(nn.Module):
-    """A population: its cell, the constant it receives, and the ticks it may speak at."""
+    """A population: its cell, the constant it receives, and the ticks at which it may fire."""
 
     constant: Tensor | None
 
     def __init__(self, network: Network, node: Neuron, constant: Array | None, plan: Plan) -> None:
         super().__init__()
         self.plan, self.rate = plan, network.schedule == "rate"
-        self.open = [t for t in range(1, plan.steps + 1) if plan.speaks(node, t)]
+        self.open = [t for t in range(1, plan.steps + 1) if plan.may_fire(node, t)]
         self.cell = Cell(node, network.shapes[node.name], self.rate)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
@@ -144,7 +145,7 @@ class ReadoutLayer(nn.Module):
 
     def __init__(self, node: Output, constant: Array | None, plan: Plan, rate: bool) -> None:
         super().__init__()
-        self.plan, self.rate, self.function = plan, rate, Composition(node.function)
+        self.plan, self.rate, self.function = plan, rate, Composition(node)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
     def forward(self, train: Train) -> Tensor:
@@ -168,9 +169,7 @@ class SpikingModule(nn.Module):
         network.check()
         self.network, self.plan = network, plan
         self.layers = nn.ModuleList(_layers(network, plan))
-        order = {node.name: i for i, node in enumerate(network)}
-        last = {name: order[node.name] for node in network for name in node.inputs}
-        self.spent = [[n for n, i in last.items() if i == k] for k in range(len(order))]
+        self.spent = [[n for n in dict.fromkeys(node.inputs) if network.consumers(n)[-1] is node] for node in network]
 
     def extra_repr(self) -> str:
         return f"{self.plan.steps} steps, delay {self.plan.delay}, {self.network.schedule}"
@@ -235,7 +234,7 @@ def _layers(network: Network, plan: Plan) -> Iterator[nn.Module]:
 
 
 def module(network: Network, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> SpikingModule:
-    """Return the network as a torch module that runs `steps` ticks; see Network.module."""
+    """Return the network as a torch module that runs `steps` ticks; see SpikingNetwork.module."""
     if steps < 1 or delay not in (0, 1):
         raise InvalidInput(f"steps must be at least 1 and delay 0 or 1, not {steps} and {delay}")
     return SpikingModule(network, Plan(steps, delay, bool(delay) if wavefront is None else wavefront)).float().eval()
@@ -247,10 +246,13 @@ class Norse(Backend):
     name = "norse"
     options = ("device", "dtype")
 
+    def lacks(self, function: Function) -> bool:
+        return lacks(function)
+
     def prepare(self, network: Network, plan: Plan) -> Runner:
-        dtype = {"float32": torch.float32, "float64": torch.float64}.get(str(plan.options.get("dtype", "float32")))
+        dtype = DTYPES.get(plan.options.get("dtype", "float32"))
         if dtype is None:
-            raise InvalidInput(f"dtype must be 'float32' or 'float64', not '{plan.options['dtype']}'")
+            raise InvalidInput(f"dtype must be {' or '.join(map(repr, DTYPES))}, not '{plan.options['dtype']}'")
         device = torch.device(plan.options.get("device", "cpu"))
         built = SpikingModule(network, plan).eval().to(device=device, dtype=dtype)
 
@@ -260,7 +262,7 @@ class Norse(Backend):
                 whole = {name: torch.as_tensor(v).to(device) for name, v in arrays.items()}
                 for node in network.inputs:
                     whole[node.name] = whole[node.name].to(torch.long if node.vocabulary else dtype)
-                return _joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
+                return joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
 
         return run
 
@@ -278,11 +280,3 @@ def _account(built: SpikingModule, x: dict[str, Tensor], plan: Plan) -> BatchRes
             if node.name in plan.keep:
                 result.rasters[node.name] = sent.cut(1, plan.steps).cpu().numpy()
     return result
-
-
-def _joined(parts: list[BatchResult]) -> BatchResult:
-    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
-        return {name: np.concatenate([t[name] for t in tables], axis=1) for name in tables[0]}
-
-    counts = {name: sum((p.counts[name] for p in parts[1:]), parts[0].counts[name]) for name in parts[0].counts}
-    return BatchResult(along([p.readouts for p in parts]), counts, along([p.rasters for p in parts]))

@@ -2,7 +2,7 @@
 
 The input is ids (L,). A node's `query` axis holds the position its values belong to. The product of queries with keys
 has a second axis of positions, `keys`, which the product with values sums over; there what belongs to later
-positions must be zero: `causal`. Any other mixing of positions has no meaning token by token and is refused.
+positions must be zero: `causal`. Any other mixing of positions cannot be done token by token and is refused.
 """
 
 from __future__ import annotations
@@ -13,36 +13,26 @@ from math import prod
 
 import numpy as np
 
+from .. import linear_maps as maps
 from ..errors import UnsupportedNode
 from ..functions import Function, Shape
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
-from ..linear_maps import (
-    Add,
-    AvgPool,
-    Concat,
-    Conv,
-    Embedding,
-    Gather,
-    Linear,
-    Mean,
-    Mix,
-    Pad,
-    Permute,
-    Reshape,
-    Scale,
-    Slice,
-)
 from ..network import Network
 from ..nodes import Input, MatMul, Multiply, Neuron, Node, Output
 from .base import Array
 from .functions_numpy import apply
 
-NEVER = -1e4  # a score this low has no share in any softmax
+EXCLUDED = -1e4  # constant scores at or below: masks are written as anything from -1e4 (half precision) to -inf
 
 
 @dataclass(frozen=True)
 class Place:
-    """Positions of one node's values: negative axes of its sample; `causal`: zero where keys come after the query."""
+    """Where the positions of a text lie in one node's values; axes are negative, those of one sample.
+
+    query    the axis along which each value belongs to a position
+    keys     the axis of the positions it is compared with, from Q Kᵀ until the product with V sums over it; else None
+    causal   whether values are zero wherever the key comes after the query
+    """
 
     query: int
     keys: int | None = None
@@ -50,7 +40,7 @@ class Place:
 
 
 class Mixes(Exception):
-    """Why a node has no meaning position by position."""
+    """Why a node cannot be evaluated one position at a time."""
 
 
 def places(network: Network, constant: Mapping[str, Array | None]) -> dict[str, Place]:
@@ -73,7 +63,7 @@ def places(network: Network, constant: Mapping[str, Array | None]) -> dict[str, 
     return found
 
 
-def one(shape: Shape, place: Place) -> Shape:
+def at_one(shape: Shape, place: Place) -> Shape:
     """Return a sample shape at one position."""
     axis = place.query + len(shape)
     return (*shape[:axis], 1, *shape[axis + 1 :])
@@ -86,7 +76,7 @@ def _place(node: Node, above: list[Place], network: Network, constant: Mapping[s
             return Place(-1)
         case MatMul():
             return _product(above, shapes)
-        case Add() | Multiply():
+        case maps.Add() | Multiply():
             return _together(node, above, shapes)
         case Neuron() | Output():
             value = constant[node.inputs[0]]
@@ -94,10 +84,10 @@ def _place(node: Node, above: list[Place], network: Network, constant: Mapping[s
             for function in node.function:
                 place = _function(function, place, shape)
                 shape = function.infer(shape)
-            return replace(place, causal=_never(node, above[0], place, shapes[0], value))
-        case Concat():
+            return replace(place, causal=_zero_later(node, above[0], place, shapes[0], value))
+        case maps.Concat():
             return _concat(node, above)
-        case Scale():
+        case maps.Scale():
             return _scale(node, above[0], shapes[0])
     return _linear(node, above[0], shapes[0], network.shapes[node.name])
 
@@ -105,26 +95,26 @@ def _place(node: Node, above: list[Place], network: Network, constant: Mapping[s
 def _linear(node: Node, place: Place, shape: Shape, out: Shape) -> Place:
     """Maps with one input."""
     match node:
-        case Embedding():
+        case maps.Embedding():
             return Place(place.query - 1)
-        case Linear():
+        case maps.Linear():
             return _untouched(place, (-1,), "its weights")
-        case Reshape():
+        case maps.Reshape():
             return _moved(place, {a: _regrouped(shape, out, a) for a in range(-len(shape), 0)}, "a reshape")
-        case Permute():
+        case maps.Permute():
             return _moved(place, {a: k - len(shape) for k, a in enumerate(node.axes)}, "")
-        case Slice() | Gather() | Mix():
+        case maps.Slice() | maps.Gather() | maps.Mix():
             return _untouched(place, (node.axis,), f"a {type(node).__name__.lower()} along it")
-        case Pad():
+        case maps.Pad():
             sides = zip(range(-len(node.before), 0), node.before, node.after, strict=True)
             return _untouched(place, tuple(a for a, *both in sides if any(both)), "padding along it")
-        case AvgPool():
+        case maps.AvgPool():
             return _untouched(place, tuple(range(-len(node.kernel), 0)), "pooling over it")
-        case Conv():
+        case maps.Conv():
             return _convolution(node, place)
-        case Mean():
+        case maps.Mean():
             return _mean(node, place, len(shape))
-    raise Mixes(f"a {type(node).__name__} has no meaning for one position")
+    raise Mixes(f"a {type(node).__name__} cannot be evaluated one position at a time")
 
 
 def _untouched(place: Place, axes: Shape, what: str) -> Place:
@@ -138,7 +128,7 @@ def _moved(place: Place, to: Mapping[int, int | None], what: str) -> Place:
     query = to[place.query]
     keys = None if place.keys is None else to[place.keys]
     if query is None:
-        raise Mixes(f"axis {place.query} holds the positions, and {what} joins it with others or cuts it up")
+        raise Mixes(f"axis {place.query} holds the positions, and {what} merges or splits it")
     return Place(query, keys, place.causal and keys is not None)
 
 
@@ -149,14 +139,14 @@ def _regrouped(shape: Shape, out: Shape, axis: int) -> int | None:
     return next((k - len(out) for k in same), None)
 
 
-def _convolution(node: Conv, place: Place) -> Place:
+def _convolution(node: maps.Conv, place: Place) -> Place:
     n = len(node.stride)
     reach = zip(range(-n, 0), node.weight.shape[2:], node.stride, node.padding, strict=True)
     wide = tuple(a for a, *setting in reach if setting != [1, 1, 0])
     return _untouched(place, (-n - 1, *wide), "a convolution over it")
 
 
-def _mean(node: Mean, place: Place, rank: int) -> Place:
+def _mean(node: maps.Mean, place: Place, rank: int) -> Place:
     if place.keys in node.axes and place.causal:  # zeros add nothing
         place = Place(place.query)
     place = _untouched(place, node.axes, "a mean over it")
@@ -164,7 +154,7 @@ def _mean(node: Mean, place: Place, rank: int) -> Place:
     return _moved(place, {a: k - len(kept) for k, a in enumerate(kept)}, "a mean")
 
 
-def _scale(node: Scale, place: Place, shape: Shape) -> Place:
+def _scale(node: maps.Scale, place: Place, shape: Shape) -> Place:
     """A weight of zero for all later keys makes a stream causal, a bias on them ends it."""
     if place.keys is None:
         return place
@@ -174,14 +164,14 @@ def _scale(node: Scale, place: Place, shape: Shape) -> Place:
     return replace(place, causal=clean and (silent or place.causal))
 
 
-def _concat(node: Concat, above: list[Place]) -> Place:
+def _concat(node: maps.Concat, above: list[Place]) -> Place:
     if len({(p.query, p.keys) for p in above}) > 1:
         raise Mixes("it joins values whose positions lie along different axes")
     joined = replace(above[0], causal=all(p.causal for p in above))
     return _untouched(joined, (node.axis,), "joining along it")
 
 
-def _together(node: Add | Multiply, above: list[Place], shapes: list[Shape]) -> Place:
+def _together(node: maps.Add | Multiply, above: list[Place], shapes: list[Shape]) -> Place:
     """Sums and products element by element: axes count from the right, so positions must meet there."""
     if len({p.query for p in above}) > 1:
         raise Mixes("it joins values whose positions lie along different axes")
@@ -204,7 +194,7 @@ def _product(above: list[Place], shapes: list[Shape]) -> Place:
             raise Mixes("it sums over all positions, later ones too: their scores are not masked")
         return Place(-2)
     if a.query == -1 or b.query == -2:
-        raise Mixes("it sums over positions that are no keys of a query")
+        raise Mixes("it sums over positions that are not the keys of a query")
     raise Mixes(f"positions lie along axis {a.query} of one factor and {b.query} of the other")
 
 
@@ -231,12 +221,12 @@ def _function(function: Function, place: Place, shape: Shape) -> Place:
     return place
 
 
-def _never(node: Neuron | Output, before: Place, after: Place, shape: Shape, constant: Array | None) -> bool:
+def _zero_later(node: Neuron | Output, before: Place, after: Place, shape: Shape, constant: Array | None) -> bool:
     """Whether f is zero for all later keys: a mask has ruled them out, or they are zero and f keeps zeros."""
     if before.keys is None or after.keys is None:
         return False
     value = np.zeros(shape) if constant is None else constant
-    ruled = bool(np.all(_later(before, shape, value) <= NEVER))
+    ruled = bool(np.all(_later(before, shape, value) <= EXCLUDED))
     if not ruled and any(before.keys in _read(f, shape) for f in node.function):
         raise Mixes("it reads the scores of all positions, later ones too: they are not masked")
     if not ruled and not before.causal:
@@ -256,17 +246,14 @@ def lacks(network: Network) -> list[str]:
     """Return one line for each thing that keeps a network from being a language model, ids (L,) -> logits (L, V)."""
     faults = []
     if len(network.inputs) != 1 or len(network.outputs) != 1:
-        faults.append(f"it has {len(network.inputs)} inputs and {len(network.outputs)} outputs, and needs one of each")
+        faults.append(f"it has {len(network.inputs)} inputs and {len(network.outputs)} outputs, but needs one of each")
     ids, out = network.inputs[0], network.outputs[0]
     wanted, shape = (*ids.shape, ids.vocabulary), network.shapes[out.name]
     if not ids.vocabulary or len(ids.shape) != 1:
         kind = "ids" if ids.vocabulary else "numbers"
-        faults.append(f"input '{ids.name}' takes {kind} {ids.shape}, and must take token ids (L,)")
+        faults.append(f"input '{ids.name}' takes {kind} {ids.shape}, but must take token ids (L,)")
     elif shape != wanted:
-        faults.append(f"output '{out.name}' gives {shape}, and must give logits {wanted}")
+        faults.append(f"output '{out.name}' gives {shape}, but must give logits {wanted}")
     if network.schedule != "sigma-delta":
-        faults.append(f"its schedule is {network.schedule}, and must be sigma-delta: a running mean is never final")
-    drafts = [node.name for node in network.populations if node.alphabet is None]
-    if drafts:
-        faults.append(f"{len(drafts)} neuron node(s) have no alphabet yet: {', '.join(drafts[:5])}; convert() sets one")
-    return faults
+        faults.append(f"its schedule is {network.schedule}, but must be sigma-delta: a running mean is never final")
+    return faults + network.undecided()

@@ -21,14 +21,14 @@ from math import prod
 import numpy as np
 
 from ..alphabets import Alphabet
-from ..functions import Shape
+from ..functions import Function, Shape
 from ..linear_maps import Conv, ConvTranspose, Embedding, Linear, Scale
 from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..unroll import taps
 from ..wiring import aligned, rearrange, windows
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
-from .functions_numpy import apply
+from .functions_numpy import apply, lacks
 
 
 def emit(alphabet: Alphabet, r: Array) -> Array:
@@ -98,6 +98,9 @@ class Reference(Backend):
 
     name = "reference"
 
+    def lacks(self, function: Function) -> bool:
+        return lacks(function)
+
     def prepare(self, network: Network, plan: Plan) -> Runner:
         def run(x: Inputs) -> BatchResult:
             return _run(network, plan, x)
@@ -165,7 +168,7 @@ def _neuron(node: Neuron, network: Network, plan: Plan, batch: int) -> Step:
     def step(tick: int, arriving: list[Array]) -> Array:
         nonlocal a, s
         a = a + arriving[0]
-        if not plan.speaks(node, tick):
+        if not plan.may_fire(node, tick):
             return np.zeros_like(s)
         sent = emit(alphabet, target(node, a, tick, network.schedule) + v0 - s)
         s = s + sent

@@ -9,18 +9,10 @@ from typing import Any
 
 from spiking import InvalidInput
 
+from ..shape_counts import is_size
 from ..shapes import Shapes
 from .sequence import bert, cell, gemm, kws, llama, microcircuit, rnnt
-from .vision import (
-    convnext_t,
-    mixer_b16,
-    mobilenet_v1,
-    mobilenet_v2,
-    pilotnet,
-    resnet50,
-    vgg16,
-    vit,
-)
+from .vision import convnext_t, mixer_b16, mobilenet_v1, mobilenet_v2, pilotnet, resnet50, vgg16, vit
 
 
 def bert_base(sequence: int = 128) -> Shapes:
@@ -82,20 +74,27 @@ NETS: dict[str, tuple[Callable[..., Shapes], str]] = {
 
 
 def nets() -> dict[str, str]:
-    """Name -> what it is, with its options and their defaults."""
+    """Return the networks of the zoo: name -> what it is, with its options and their defaults."""
     return {name: f"{line}{_options(make)}" for name, (make, line) in NETS.items()}
 
 
 def _options(make: Callable[..., Shapes]) -> str:
     given = inspect.signature(make).parameters.values()
-    options = [one.name if one.default is one.empty else f"{one.name}={one.default}" for one in given]
+    options = [option.name if option.default is option.empty else f"{option.name}={option.default}" for option in given]
     return f" ({', '.join(options)})" if options else ""
+
+
+def _fault(option: str, value: object) -> str:
+    least = 0 if option in ("context", "copies") else 1
+    if is_size(value, least) or (option == "features" and value is None):
+        return ""
+    return f"{option} must be a whole number of at least {least}, not {value!r}"
 
 
 def net(name: str, **options: Any) -> Shapes:
     """Return a network of `nets()`, by name; its trace() can be priced on every platform.
 
-    Raises InvalidInput: unknown names, options that it does not have or that are no whole numbers in its range.
+    Raises InvalidInput: unknown names; options that the network does not have, or whose values are out of range.
     """
     if name not in NETS:
         raise InvalidInput(f"no network '{name}' in the zoo; there are {', '.join(NETS)}")
@@ -105,13 +104,7 @@ def net(name: str, **options: Any) -> Shapes:
         signature.bind(**options)
     except TypeError as error:
         raise InvalidInput(f"'{name}': {error}; its options are {', '.join(signature.parameters) or 'none'}") from error
-    wrong = [
-        f"{option} must be a whole number of at least {low}, not {value!r}"
-        for option, value in options.items()
-        for low in [0 if option in ("context", "copies") else 1]
-        if not (value is None and option == "features")
-        and (isinstance(value, bool) or not isinstance(value, int) or value < low)
-    ]
+    wrong = list(filter(None, (_fault(option, value) for option, value in options.items())))
     if wrong:
         raise InvalidInput("\n  ".join([f"'{name}':", *wrong]))
     return make(**options)

@@ -85,7 +85,7 @@ def kws(copies: int = 0) -> Shapes:
     """
     net = Shapes("kws", (390,))
     x = net.linear(net.input, "fc1", 256, passes=1)
-    columns = [x] * (not copies)
+    columns = [] if copies else [x]
     for i in range(copies):
         column = x
         for layer in range(10):
