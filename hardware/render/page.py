@@ -97,8 +97,8 @@ def _facts(r: CostReport) -> list[tuple[str, str]]:
         lines.append(("Ticks", f"{r.ticks:,} for {work.stages:,} synaptic stages"))
     if r.pace:
         lines.append(("Pace", r.pace))
-    if r.cores is not None and r.chips is not None:
-        lines.append(("Cores", f"{r.cores:,} on {r.chips:,} {'chip' if r.chips == 1 else 'chips'}"))
+    if r.cores is not None:
+        lines.append(("Cores", words.cores(r)))
     if r.copies is not None:
         lines.append(("Copies", f"{amount(r.copies)} of each weight, on average"))
     if r.unpriced:

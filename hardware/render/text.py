@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from spiking import table
@@ -70,7 +71,7 @@ def fact_lines(r: CostReport) -> list[tuple[str, str]]:
     if r.pace:
         lines.append(("pace", r.pace))
     if r.cores is not None:
-        lines.append(("cores", f"{r.cores:,} on {r.chips:,} chip(s)"))
+        lines.append(("cores", words.cores(r)))
     lines.append(("verdict", verdict(r.constraints, r.binding)))
     widest = next((band for band in r.bands if band.name == r.dominant), None)
     if widest is not None:
@@ -93,11 +94,9 @@ def notes(r: CostReport) -> list[str]:
     """Return what is missing, what the prices rest on, and what was assumed."""
     lines = []
     if r.unpriced:
-        lines.append(f"≥  {len(r.unpriced)} thing(s) have no price here:")
+        lines.append(f"≥  {len(r.unpriced)} {'item has' if len(r.unpriced) == 1 else 'items have'} no price here:")
         lines += [f"     {line}" for line in _grouped(r.unpriced)]
-    bases: dict[str, int] = {}
-    for price in r.prices:
-        bases[price.basis] = bases.get(price.basis, 0) + 1
+    bases = Counter(parameter.basis for parameter in r.prices)
     lines.append(f"prices: {', '.join(f'{n} {basis}' for basis, n in bases.items())}; report.sources() lists them")
     return [*lines, "assumed:", *(f"  · {line}" for line in r.assumptions)]
 

@@ -31,6 +31,11 @@ def limit(r: CostReport) -> str:
     return f"{'tightest' if r.feasible else 'exceeds'}: {label(r.binding)}"
 
 
+def cores(r: CostReport) -> str:
+    """Return how many cores the network takes, and how many chips."""
+    return f"{r.cores:,} on {r.chips:,} {'chip' if r.chips == 1 else 'chips'}"
+
+
 def label(name: str) -> str:
     """Return the name of a parameter, an action or a limit as words."""
     return name.removeprefix("functions.").replace("_", " ")
