@@ -1,4 +1,4 @@
-"""Time `import hardware` in a fresh interpreter, and estimates of ResNet-50 from shapes: medians of several runs.
+"""Time `import hardware` in a fresh interpreter, and ResNet-50 from shapes: estimated, and compared on three platforms.
 
 python benchmarks/cost_speed.py [--runs 20]
 """
@@ -9,12 +9,19 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
-from hardware import estimate, net, platforms
+from hardware import compare, estimate, net, platforms
+from hardware.models.registry import KINDS
 from spiking import table
+
+THREE = ("brain", "loihi1", "a100")
 
 
 def main(runs: int) -> None:
@@ -35,7 +42,31 @@ def main(runs: int) -> None:
             estimate(net("resnet50").trace(), platform=name)
             times.append(perf_counter() - begin)
         rows.append([name, f"{1e3 * median(times):.1f} ms", f"{1e3 * max(times):.1f} ms"])
+    times = []
+    for _ in range(runs):
+        begin = perf_counter()
+        with redirect_stdout(StringIO()):
+            print(compare(net("resnet50").trace(), platforms=THREE))
+        times.append(perf_counter() - begin)
+    rows.append([f"print(compare({', '.join(THREE)}))", f"{1e3 * median(times):.1f} ms", f"{1e3 * max(times):.1f} ms"])
     print(table(["ResNet-50 from shapes, on", "median", "slowest"], rows))
+    made, read = evaluations()
+    print(f"cost models evaluated {made} times for the comparison, {read} times for its text")
+
+
+def evaluations() -> tuple[int, int]:
+    """Count the evaluations of cost models that making a comparison takes, and printing it."""
+    calls: list[str] = []
+
+    def counted(name: str, cost: Any) -> Any:
+        return lambda *arguments: calls.append(name) or cost(*arguments)
+
+    for name, kind in KINDS.items():
+        KINDS[name] = replace(kind, cost=counted(name, kind.cost))
+    found = compare(net("resnet50").trace(), platforms=THREE)
+    made = len(calls)
+    str(found)
+    return made, len(calls) - made
 
 
 def timed(code: str, cache: str) -> float:

@@ -233,7 +233,7 @@ BAD_COSTS = {
     "unknown number": (["cost", "kws", "--platform", "brain", "--set", "watts=3"], "'brain' has no parameter 'watts'"),
     "of nobody": (
         ["cost", "kws", "--platform", "brain", "a100", "--set", "x=3"],
-        "has a parameter 'x'",
+        "none of brain, a100 has a parameter 'x'",
     ),
     "cannot do without": (["cost", "kws", "--platform", "brain", "--set", "tick=none"], "cannot do without tick"),
     "no number at all": (["cost", "kws", "--platform", "brain", "--set", "batch=3"], "'batch' is not one"),

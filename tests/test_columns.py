@@ -21,10 +21,11 @@ from hardware import compare, estimate
 from hardware.quantity import Quantity, scaled
 from hardware.render import cells, columns
 from hardware.render.columns import Column, value
-from hardware.render.page import html
+from hardware.render.page import SCRIPTS, html
+from hardware.render.page_data import embedded
 from hardware.render.pages import FILES
-from hardware.render.rows import node_rows
-from hardware.render.tables import script_table
+from hardware.render.rows import limit_row, node_rows, platform_row
+from hardware.render.tables import page_table, script_table
 
 NEW = {
     "NODES": Column("counts.physical / counts.weights", "1", "copies laid down", "laid_down", "Copies laid down"),
@@ -71,6 +72,41 @@ def test_a_new_column_of_platforms_is_in_text_markdown_and_csv() -> None:
     assert {line[0]: line[-1] for line in table} == {"platform": "chips", "---": "---:", "brain": "–", "loihi1": chips}
     lines = csv.DictReader(StringIO(found.to_csv()))
     assert {line["platform"]: line["chips"] for line in lines} == {"brain": "", "loihi1": chips}
+
+
+def script(body: str, tmp_path: Path, *files: str, data: str = "{}") -> Any:
+    """What a function of this body returns beside scripts of the page, in node or else in a browser."""
+    code = "\n".join([f"const data = {data};", *((FILES / file).read_text(encoding="utf-8") for file in files)])
+    if shutil.which("node") is None:
+        return ask(f"<!doctype html><title>f</title><body><script>{code}</script></body>", body, tmp_path)
+    file = tmp_path / "asked.js"
+    file.write_text(f"{code}\nconsole.log(JSON.stringify((() => {{ {body} }})()));", encoding="utf-8")
+    return json.loads(subprocess.run(["node", file], capture_output=True, text=True, check=True).stdout)
+
+
+CELLS = """
+return data.platforms.map(({ name }) => {
+  const r = evaluate(data, { platform: name, batch: 1, activity: 1 });
+  const cells = (columns, row) => columns.map((column) => Object.values(cellOf(column, row)));
+  return [cells(data.columns.platforms, platformRow(r)), nodeRows(r).map((row) => cells(data.columns.layers, row)),
+    r.constraints.map((limit) => cells(data.columns.limits, limitRow(limit)))];
+});
+"""
+
+
+@pytest.mark.usefixtures("widened")
+def test_every_cell_of_the_script_is_that_of_python(tmp_path: Path) -> None:
+    """Without a browser: the scripts that compute, beside the data of the page."""
+    found = compare(CNN, RUN, ["brain", "loihi1", "truenorth", "a100", "horowitz45nm"])
+    computing = [name for name in SCRIPTS if name not in ("charts.js", "figures.js", "page.js")]
+    asked = script(CELLS, tmp_path, *computing, data=embedded(found))
+    for report, (platform, nodes, limits) in zip(found.rows, asked, strict=True):
+        for table, rows, got in (
+            (columns.PLATFORMS, [platform_row(report)], [platform]),
+            (columns.NODES, node_rows(report), nodes),
+            (columns.LIMITS, list(map(limit_row, report.constraints)), limits),
+        ):
+            assert got == [[list(cell) for cell in row] for row in page_table(table, rows).rows], report.platform.name
 
 
 SHOW = """
@@ -129,16 +165,6 @@ def test_a_band_is_no_cell_of_csv() -> None:
 # --- the two formatters
 
 
-def script(body: str, tmp_path: Path) -> Any:
-    """What the page's formatter answers, in node or else in a browser."""
-    code = (FILES / "format.js").read_text(encoding="utf-8")
-    if shutil.which("node") is None:
-        return ask(f"<!doctype html><title>f</title><body><script>{code}</script></body>", body, tmp_path)
-    file = tmp_path / "asked.js"
-    file.write_text(f"{code}\nconsole.log(JSON.stringify((() => {{ {body} }})()));", encoding="utf-8")
-    return json.loads(subprocess.run(["node", file], capture_output=True, text=True, check=True).stdout)
-
-
 def numbers() -> list[float]:
     """Whole numbers, exact halves of every place, both sides of every prefix, and 4,000 at random."""
     draw = random.Random(7)
@@ -153,7 +179,9 @@ def test_both_formatters_write_the_same(tmp_path: Path) -> None:
     assert {column.unit for column in (*columns.PLATFORMS, *columns.NODES, *columns.LIMITS)} <= {"", *units}
     asked = [[number, unit] for number in numbers() for unit in units]
     found = script(
-        f"return {json.dumps(asked)}.map(([value, unit]) => [cell(value, unit), scaled(value, unit)]);", tmp_path
+        f"return {json.dumps(asked)}.map(([value, unit]) => [cell(value, unit), scaled(value, unit)]);",
+        tmp_path,
+        "format.js",
     )
     plain = ("%", "load")
     wrong = [
@@ -177,10 +205,14 @@ def test_both_formatters_write_the_same_of_other_values(tmp_path: Path) -> None:
         else v
         for v in values
     ]
-    found = script(f"return {json.dumps(shapes)}.map((value) => cell(value, 'J'));", tmp_path)
+    found = script(f"return {json.dumps(shapes)}.map((value) => cell(value, 'J'));", tmp_path, "format.js")
     assert found == [cells.page(value, "J") for value in values]
     assert found == ["–", "yes", "no", "–", "memory", "2.00 µJ", "≥ 3.00 s", "unpriced", "1.00 µJ … 4.00 mJ"]
-    assert script("return cell(Infinity, 'load');", tmp_path) == cells.page(float("inf"), "load") == "no room at all"
+    assert (
+        script("return cell(Infinity, 'load');", tmp_path, "format.js")
+        == cells.page(float("inf"), "load")
+        == "none available"
+    )
 
 
 def test_the_script_has_the_columns_of_the_page() -> None:

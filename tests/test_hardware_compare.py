@@ -262,7 +262,7 @@ def test_the_sentence_is_true() -> None:
     energy = verdict.wins[0]
     assert energy.at_least
     assert "a figure is incomplete (≥), so the order is not certain" in verdict.sentence
-    assert verdict.sentence.startswith(f"At batch 8 {energy.winner} needs the least energy an inference, ")
+    assert verdict.sentence.startswith(f"At batch 8 {energy.winner} needs the least energy per inference, ")
     complete = compare(NETS["kws"], platforms=["brain", "a100"]).verdict
     assert "≥" not in complete.sentence
     assert not complete.wins[0].at_least

@@ -61,7 +61,7 @@ class Comparison:
         if self.batch > 1 and serial:
             lines.append(f"{', '.join(serial)}: a batch streams through, one after another")
         if parallel:
-            lines.append(f"{', '.join(parallel)}: the dense source network, once an inference")
+            lines.append(f"{', '.join(parallel)}: the dense source network, once per inference")
         return tuple(lines)
 
     def to_dict(self) -> dict[str, Any]:

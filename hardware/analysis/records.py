@@ -90,7 +90,7 @@ class CostReport:
 
     def __repr__(self) -> str:
         """Return one line."""
-        return f"CostReport({self.platform.name}, batch {self.batch}, {self.energy.total.nominal} an inference)"
+        return f"CostReport({self.platform.name}, batch {self.batch}, {self.energy.total.nominal} per inference)"
 
     @cached_property
     def energy(self) -> Energy:

@@ -65,7 +65,7 @@ def amount(value: float) -> str:
 
 def _load(share: float) -> str:
     if isinf(share):
-        return "no room at all"
+        return "none available"
     if share >= 10:
         return f"{share:,.0f} ×"
     return "< 1%" if 0 < share < 0.01 else f"{share:,.0%}"

@@ -113,8 +113,8 @@ LIMITS = (
 )
 
 PARAMETERS = (
-    Column("name", text="number"),
-    Column("label", page="Number"),
+    Column("name", text="parameter"),
+    Column("label", page="Parameter"),
     Column("value", "1", text="value", page="Value"),
     Column("band", "1", text="band", page="Band"),
     Column("unit", page="Unit"),

@@ -18,7 +18,6 @@ from .page_data import embedded
 from .pages import FILES
 from .rows import NodeRow, limit_row, node_rows, parameter_row, platform_row
 from .text import BREAK_EVEN_NOTE, break_even_rows
-from .words import label
 
 SCRIPTS = (
     *("format.js", "curves.js", "generated.js", "drawn.js", "model.js"),
@@ -90,7 +89,7 @@ def _facts(r: CostReport) -> list[tuple[str, str]]:
         lines.append(("Throughput", str(r.throughput)))
     lines.append(("Energy", str(e.total)))
     parts = [(name, getattr(e, name)) for name in GROUPS]
-    lines += [(f"of it {name}", "none of its own" if part is None else str(part)) for name, part in parts]
+    lines += [(f"of which {name}", "no separate figure" if part is None else str(part)) for name, part in parts]
     lines += [(f"or {name}", f"{other}, instead") for name, other in r.alternatives.items()]
     if r.power is not None:
         lines.append(("Power", str(r.power)))
@@ -101,12 +100,12 @@ def _facts(r: CostReport) -> list[tuple[str, str]]:
         lines.append(("Ticks", f"{r.ticks:,} for {work.stages:,} synaptic stages"))
     if r.pace:
         lines.append(("Pace", r.pace))
-    if r.cores is not None and r.chips is not None:
-        lines.append(("Cores", f"{r.cores:,} on {r.chips:,} {'chip' if r.chips == 1 else 'chips'}"))
+    if r.cores is not None:
+        lines.append(("Cores", words.cores(r)))
     if r.copies is not None:
         lines.append(("Copies", f"{amount(r.copies)} of each weight, on average"))
     if r.unpriced:
-        lines.append(("Unpriced", ", ".join(dict.fromkeys(label(gap.action) for gap in r.unpriced))))
+        lines.append(("Unpriced", ", ".join(dict.fromkeys(words.label(gap.action) for gap in r.unpriced))))
     return lines
 
 
@@ -141,7 +140,7 @@ def _platform(r: CostReport) -> dict[str, Any]:
 
 def _gaps(r: CostReport) -> list[str]:
     """One line for each thing without a price, the nodes that lack it counted."""
-    nodes = Counter((label(gap.action), gap.why) for gap in r.unpriced)
+    nodes = Counter((words.label(gap.action), gap.why) for gap in r.unpriced)
     return [f"{what}{f' (at {n} nodes)' if n > 1 else ''}: {why}" for (what, why), n in nodes.items()]
 
 

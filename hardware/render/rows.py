@@ -64,11 +64,11 @@ class EntryRow:
 
 @dataclass(frozen=True)
 class LimitRow:
-    """A limit of a platform, and how much of it the network needs."""
+    """A limit of a platform, and how much of it the network needs; counts are plain numbers."""
 
     name: str
-    needed: Quantity
-    available: Quantity
+    needed: Quantity | float
+    available: Quantity | float
     load: float
     state: str
 
@@ -147,7 +147,11 @@ def entry_rows(r: CostReport) -> list[EntryRow]:
 
 def limit_row(limit: Constraint) -> LimitRow:
     """Return the row of a limit."""
-    needed, available = (Quantity(value, value, value, limit.unit) for value in (limit.needed, limit.available))
+
+    def exactly(value: float) -> Quantity | float:
+        return value if limit.unit == "1" else Quantity(value, value, value, limit.unit)
+
+    needed, available = exactly(limit.needed), exactly(limit.available)
     return LimitRow(words.label(limit.name), needed, available, limit.load, "exceeded" if limit.violated else "met")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from spiking import table
@@ -49,9 +50,9 @@ def fact_lines(r: CostReport) -> list[tuple[str, str]]:
     lines = [("latency", clock or "unpriced")]
     if r.throughput is not None:
         lines.append(("throughput", str(r.throughput)))
-    lines.append(("energy", f"{e.total} an inference"))
+    lines.append(("energy", f"{e.total} per inference"))
     parts = (("dynamic", e.dynamic), ("static", e.static), ("io", e.io))
-    lines += [(f"  {name}", str(part) if part is not None else "none of its own") for name, part in parts]
+    lines += [(f"  {name}", str(part) if part is not None else "no separate figure") for name, part in parts]
     lines += [(f"  or {name}", f"{other} instead") for name, other in r.alternatives.items()]
     if r.edp is not None:
         lines.append(("EDP", f"{r.edp}, energy of one × latency of the batch of {r.batch}"))
@@ -70,7 +71,7 @@ def fact_lines(r: CostReport) -> list[tuple[str, str]]:
     if r.pace:
         lines.append(("pace", r.pace))
     if r.cores is not None:
-        lines.append(("cores", f"{r.cores:,} on {r.chips:,} chip(s)"))
+        lines.append(("cores", words.cores(r)))
     lines.append(("verdict", verdict(r.constraints, r.binding)))
     widest = next((band for band in r.bands if band.name == r.dominant), None)
     if widest is not None:
@@ -93,11 +94,9 @@ def notes(r: CostReport) -> list[str]:
     """Return what is missing, what the prices rest on, and what was assumed."""
     lines = []
     if r.unpriced:
-        lines.append(f"≥  {len(r.unpriced)} thing(s) have no price here:")
+        lines.append(f"≥  {len(r.unpriced)} {'item has' if len(r.unpriced) == 1 else 'items have'} no price here:")
         lines += [f"     {line}" for line in _grouped(r.unpriced)]
-    bases: dict[str, int] = {}
-    for price in r.prices:
-        bases[price.basis] = bases.get(price.basis, 0) + 1
+    bases = Counter(parameter.basis for parameter in r.prices)
     lines.append(f"prices: {', '.join(f'{n} {basis}' for basis, n in bases.items())}; report.sources() lists them")
     return [*lines, "assumed:", *(f"  · {line}" for line in r.assumptions)]
 
@@ -119,7 +118,7 @@ def comparison(c: Comparison) -> str:
     work = c.work
     lines = [work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
     lines += ["", table(*platform_table(c)), "", words.verdict_lines(c.verdict), ""]
-    ratio = f", {work.events / work.macs:.2g} events a MAC" if work.macs else ""
+    ratio = f", {work.events / work.macs:.2g} events per MAC" if work.macs else ""
     lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
     lines += break_evens(c)
     for r in c.reports:
@@ -139,8 +138,9 @@ def sweep(found: Sweep) -> str:
     parts = [found[0].work.headline]
     for title, figure in (("latency of the batch", _latency), ("energy of an inference", _energy)):
         parts.append(table([title, *head], [[name, *(figure(c[name]) for c in found)] for name in names]))
-    first = [[claim, *(_winner(c, metric) for c in found)] for metric, claim in words.CLAIMS.items()]
-    parts.append(table(["", *head], first))
+    parts.append(
+        table(["", *head], [[claim, *(_winner(c, metric) for c in found)] for metric, claim in words.CLAIMS.items()])
+    )
     if not all(row.feasible for c in found for row in c.rows):
         parts.append("!  not feasible: takes no part in who is first")
     return "\n\n".join(parts)
@@ -176,7 +176,7 @@ def break_even_rows(c: Comparison) -> tuple[list[str], list[list[str]]]:
     cells = {(pair.dense, pair.spiking): _activity(pair.activity) for pair in c.even}
     spiking = dict.fromkeys(pair.spiking for pair in c.even)
     rows = [[name, *(cells[name, other] for other in spiking)] for name in dense]
-    return (["break-even, in events a MAC", *spiking], rows) if rows else ([], [])
+    return (["break-even, in events per MAC", *spiking], rows) if rows else ([], [])
 
 
 def _activity(p: float) -> str:

@@ -10,7 +10,7 @@ from ..models.base import Bound
 from ..quantity import scaled
 
 CLAIMS: dict[Metric, str] = {
-    "energy": "needs the least energy an inference",
+    "energy": "needs the least energy per inference",
     "latency": "answers first",
     "edp": "has the least energy × delay",
 }
@@ -29,6 +29,11 @@ def limit(r: CostReport) -> str:
     if not r.constraints:
         return "no limit applies"
     return f"{'tightest' if r.feasible else 'exceeds'}: {label(r.binding)}"
+
+
+def cores(r: CostReport) -> str:
+    """Return how many cores the network takes, and how many chips."""
+    return f"{r.cores:,} on {r.chips:,} {'chip' if r.chips == 1 else 'chips'}"
 
 
 def label(name: str) -> str:
@@ -66,7 +71,7 @@ def sentence(verdict: Verdict) -> str:
     if energy.flips:
         end = f"it flips with {', or with '.join(flips(energy)[:3])}"
     else:
-        end = f"no single number flips it{'' if energy.firm else '; all bands together could'}"
+        end = f"no single parameter flips it{'' if energy.firm else '; all bands together could'}"
     doubt = "; a figure is incomplete (≥), so the order is not certain" if energy.at_least else ""
     return f"At batch {verdict.batch} {claims}. By energy {end}{doubt}."
 
@@ -99,9 +104,15 @@ def _value(win: Win) -> str:
 
 
 def _against(win: Win) -> str:
-    """The first's figure as a part of the second's."""
+    """The first's figure as a part of the second's: in percent from a tenth up, as a fraction below."""
     if not win.second:
         return ""
     if win.ratio == inf:
         return f", less than {win.second}"
-    return f", 1/{f'{win.ratio:,.3g}' if win.ratio < 1000 else f'{win.ratio:,.0f}'} of {win.second}'s"
+    return f", {_part(win.ratio)} of {win.second}'s"
+
+
+def _part(ratio: float) -> str:
+    if ratio < 10:
+        return f"{100 / ratio:.3g} %"
+    return f"1/{ratio:.3g}" if ratio < 1000 else f"1/{ratio:,.0f}"

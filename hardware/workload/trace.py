@@ -188,7 +188,7 @@ class Trace:
     def headline(self) -> str:
         """One line about the network, the run and where its activity is from."""
         measured = f"measured on {self.samples:,} sample{'s' if self.samples > 1 else ''}"
-        run = f"{self.steps} step{'s' if self.steps > 1 else ''}, delay {self.delay}, {self.bits:.1f} bits a spike"
+        run = f"{self.steps} step{'s' if self.steps > 1 else ''}, delay {self.delay}, {self.bits:.1f} bits per spike"
         return f"{self.network} · {run} · activity {'assumed' if self.assumed else measured}"
 
     def scaled(self, factor: float) -> Trace:

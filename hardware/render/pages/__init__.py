@@ -1,5 +1,5 @@
 """The template of the page, its style, its scripts, and the data they compute with."""
 
-from importlib.resources import files
+from pathlib import Path
 
-FILES = files(__name__)
+FILES = Path(__file__).parent

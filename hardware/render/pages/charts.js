@@ -112,95 +112,95 @@ function plot(spec, width) {
   svg.append(draw("line", { class: "axis", x1: left, x2: frame.right, y1: frame.bottom, y2: frame.bottom }),
     draw("text", { x: 0, y: 12, class: "dim" }, spec.y.label),
     draw("text", { x: frame.right, y: height - 6, "text-anchor": "end", class: "dim" }, spec.x.label));
-  for (const one of spec.upright || []) upright(svg, frame, one);
-  for (const one of spec.lines || []) roof(svg, frame, one);
-  for (const one of spec.areas || []) {
-    const up = one.points.map((p) => `${x.at(p.x)},${y.at(p.low)}`), down = one.points.map((p) => `${x.at(p.x)},${y.at(p.high)}`);
-    svg.append(draw("polygon", { points: [...up, ...down.reverse()].join(" "), fill: colour(one.index), opacity: 0.14 }));
+  for (const line of spec.upright || []) upright(svg, frame, line);
+  for (const line of spec.lines || []) roof(svg, frame, line);
+  for (const area of spec.areas || []) {
+    const up = area.points.map((p) => `${x.at(p.x)},${y.at(p.low)}`), down = area.points.map((p) => `${x.at(p.x)},${y.at(p.high)}`);
+    svg.append(draw("polygon", { points: [...up, ...down.reverse()].join(" "), fill: colour(area.index), opacity: 0.14 }));
   }
   const labels = [];
-  for (const one of spec.series || []) {
-    const path = one.points.map((p) => `${x.at(p.x)},${y.at(p.y)}`).join(" ");
-    svg.append(draw("polyline", { points: path, fill: "none", stroke: colour(one.index), "stroke-width": one.strong ? 3 : 1.75,
-      "stroke-dasharray": dash(one.index) }));
-    for (const p of one.points) svg.append(mark(one.index, x.at(p.x), y.at(p.y), one.strong ? 3.4 : 2.6, colour(one.index)));
-    labels.push({ text: one.name, y: y.at(one.points.at(-1).y), strong: one.strong, index: one.index });
+  for (const curve of spec.series || []) {
+    const path = curve.points.map((p) => `${x.at(p.x)},${y.at(p.y)}`).join(" ");
+    svg.append(draw("polyline", { points: path, fill: "none", stroke: colour(curve.index), "stroke-width": curve.strong ? 3 : 1.75,
+      "stroke-dasharray": dash(curve.index) }));
+    for (const p of curve.points) svg.append(mark(curve.index, x.at(p.x), y.at(p.y), curve.strong ? 3.4 : 2.6, colour(curve.index)));
+    labels.push({ text: curve.name, y: y.at(curve.points.at(-1).y), strong: curve.strong, index: curve.index });
   }
   beside(svg, frame, labels, right);
   scatter(svg, frame, spec.points || [], spec.named || 4);
   return svg;
 }
 
-function upright(svg, frame, one) {
-  const at = frame.x.at(one.x);
+function upright(svg, frame, line) {
+  const at = frame.x.at(line.x);
   if (!(at >= frame.left && at <= frame.right + 1)) return;
   svg.append(draw("line", { class: "axis", x1: at, x2: at, y1: frame.top, y2: frame.bottom, "stroke-dasharray": "4 3" }));
-  if (!one.label) return;
+  if (!line.label) return;
   const end = at > (frame.left + frame.right) / 2;
-  const w = WIDE * one.label.length;
+  const w = WIDE * line.label.length;
   frame.boxes.push({ x: end ? at - 6 - w : at, y: frame.top - 2, w, h: 15 });
-  svg.append(draw("text", { x: at + (end ? -6 : 6), y: frame.top + 10, "text-anchor": end ? "end" : "start", class: "halo" }, one.label));
+  svg.append(draw("text", { x: at + (end ? -6 : 6), y: frame.top + 10, "text-anchor": end ? "end" : "start", class: "halo" }, line.label));
 }
 
 // A bound: y = factor · x^power, drawn as far as it is inside the frame.
-function roof(svg, frame, one) {
+function roof(svg, frame, bound) {
   const { x, y } = frame, inside = [];
   const steps = 200, from = x.from, to = x.to;
   for (let i = 0; i <= steps; i += 1) {
-    const at = from * (to / from) ** (i / steps), value = one.factor * at ** one.power;
-    if (value >= y.from * 0.999 && value <= y.to * 1.001 && !(one.until && at > one.until) && !(one.since && at < one.since)) {
+    const at = from * (to / from) ** (i / steps), value = bound.factor * at ** bound.power;
+    if (value >= y.from * 0.999 && value <= y.to * 1.001 && !(bound.until && at > bound.until) && !(bound.since && at < bound.since)) {
       inside.push([x.at(at), y.at(value)]);
     }
   }
   if (inside.length < 2) return;
   svg.append(draw("polyline", { points: inside.map((p) => p.join(",")).join(" "), fill: "none", stroke: "var(--ink)",
-    "stroke-width": 1.5, "stroke-dasharray": one.dash || null }));
-  const [px, py] = one.power ? inside[Math.floor(inside.length * (one.place || 0.08))] : inside[inside.length - 1];
-  const width = WIDE * one.label.length, flip = one.power && px + width > frame.right;
-  const anchor = !one.power || flip ? "end" : "start";
-  const at = { x: px + (one.power ? (flip ? -8 : 10) : 0), y: py + (one.power ? 14 : -6) };
+    "stroke-width": 1.5, "stroke-dasharray": bound.dash || null }));
+  const [px, py] = bound.power ? inside[Math.floor(inside.length * (bound.place || 0.08))] : inside[inside.length - 1];
+  const width = WIDE * bound.label.length, flip = bound.power && px + width > frame.right;
+  const anchor = !bound.power || flip ? "end" : "start";
+  const at = { x: px + (bound.power ? (flip ? -8 : 10) : 0), y: py + (bound.power ? 14 : -6) };
   frame.boxes.push({ x: anchor === "end" ? at.x - width : at.x, y: at.y - 11, w: width, h: 14 });
-  svg.append(draw("text", { ...at, "text-anchor": anchor, class: "halo" }, one.label));
+  svg.append(draw("text", { ...at, "text-anchor": anchor, class: "halo" }, bound.label));
 }
 
 // Names at the ends of the lines, moved apart.
 function beside(svg, frame, labels, room) {
   labels.sort((a, b) => a.y - b.y);
-  labels.forEach((one, i) => { one.at = i ? Math.max(one.y, labels[i - 1].at + 14) : one.y; });
+  labels.forEach((label, i) => { label.at = i ? Math.max(label.y, labels[i - 1].at + 14) : label.y; });
   const over = labels.length ? labels.at(-1).at - frame.bottom : 0;
   if (over > 0) {
     for (let i = labels.length - 1, limit = frame.bottom; i >= 0; i -= 1, limit -= 14) {
       labels[i].at = Math.min(labels[i].at, limit);
     }
   }
-  for (const one of labels) {
-    const fits = Math.floor((room - 14) / (one.strong ? 1.2 * WIDE : WIDE));
-    const text = one.text.length > fits ? `${one.text.slice(0, Math.max(fits - 1, 3))}…` : one.text;
-    svg.append(draw("line", { x1: frame.right + 2, x2: frame.right + 9, y1: one.y, y2: one.at, stroke: colour(one.index) }),
-      draw("text", { x: frame.right + 12, y: one.at + 4, "font-weight": one.strong ? 700 : 400 }, text));
+  for (const label of labels) {
+    const fits = Math.floor((room - 14) / (label.strong ? 1.2 * WIDE : WIDE));
+    const text = label.text.length > fits ? `${label.text.slice(0, Math.max(fits - 1, 3))}…` : label.text;
+    svg.append(draw("line", { x1: frame.right + 2, x2: frame.right + 9, y1: label.y, y2: label.at, stroke: colour(label.index) }),
+      draw("text", { x: frame.right + 12, y: label.at + 4, "font-weight": label.strong ? 700 : 400 }, text));
   }
 }
 
 function scatter(svg, frame, points, most) {
   const ranked = [...points].sort((a, b) => a.weight - b.weight);
   const size = points.length > 150 ? 3 : 4;
-  for (const one of ranked.filter((point) => point.band)) {
-    const [left, right, low, high] = one.band, px = frame.x.at(one.x), py = frame.y.at(one.y);
-    const bar = { stroke: colour(one.index), "stroke-width": one.strong ? 2.5 : 1.25 };
+  for (const point of ranked.filter(({ band }) => band)) {
+    const [left, right, low, high] = point.band, px = frame.x.at(point.x), py = frame.y.at(point.y);
+    const bar = { stroke: colour(point.index), "stroke-width": point.strong ? 2.5 : 1.25 };
     svg.append(draw("line", { x1: frame.x.at(left), x2: frame.x.at(right), y1: py, y2: py, ...bar }),
       draw("line", { x1: px, x2: px, y1: frame.y.at(low), y2: frame.y.at(high), ...bar }));
   }
-  for (const one of ranked) {
-    const dot = mark(one.index, frame.x.at(one.x), frame.y.at(one.y), size, colour(one.index));
-    dot.append(draw("title", {}, one.text));
+  for (const point of ranked) {
+    const dot = mark(point.index, frame.x.at(point.x), frame.y.at(point.y), size, colour(point.index));
+    dot.append(draw("title", {}, point.text));
     svg.append(dot);
   }
-  const boxes = [...frame.boxes, ...points.map((one) => ({ x: frame.x.at(one.x) - 4, y: frame.y.at(one.y) - 4, w: 8, h: 8 }))];
+  const boxes = [...frame.boxes, ...points.map((point) => ({ x: frame.x.at(point.x) - 4, y: frame.y.at(point.y) - 4, w: 8, h: 8 }))];
   let named = 0;
-  for (const one of ranked.reverse().slice(0, 12)) {
-    const text = one.name.length > 22 ? `${one.name.slice(0, 21)}…` : one.name, w = WIDE * text.length;
-    const px = frame.x.at(one.x), py = frame.y.at(one.y);
-    const around = one.band
+  for (const point of ranked.reverse().slice(0, 12)) {
+    const text = point.name.length > 22 ? `${point.name.slice(0, 21)}…` : point.name, w = WIDE * text.length;
+    const px = frame.x.at(point.x), py = frame.y.at(point.y);
+    const around = point.band
       ? [[px + 7, py - 6], [px - 7 - w, py - 6], [px + 7, py + 15], [px - 7 - w, py + 15]]
       : [[px + 9, py + 4], [px - 9 - w, py + 4], [px - w / 2, py - 9], [px - w / 2, py + 19]];
     const free = around.find(([bx, by]) =>
@@ -209,6 +209,6 @@ function scatter(svg, frame, points, most) {
     if (!free || named === most) continue;
     named += 1;
     boxes.push({ x: free[0], y: free[1] - 11, w, h: 14 });
-    svg.append(draw("text", { x: free[0], y: free[1], class: "halo", "font-weight": one.strong ? 700 : 400 }, text));
+    svg.append(draw("text", { x: free[0], y: free[1], class: "halo", "font-weight": point.strong ? 700 : 400 }, text));
   }
 }

@@ -58,7 +58,7 @@ const words = (name) => name.replace(/^functions\./, "").replaceAll("_", " ");
 const percent = (share) => `${fixed(100 * share, 1)} %`;
 
 function load(share) {
-  if (share === Infinity) return "no room at all";
+  if (share === Infinity) return "none available";
   if (share >= 10) return `${fixed(share, 0)} ×`;
   return share > 0 && share < 0.01 ? "< 1%" : `${fixed(100 * share, 0)}%`;
 }

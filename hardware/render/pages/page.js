@@ -2,8 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
-const names = data.platforms.map((one) => one.name);
-const kindOf = (name) => data.platforms.find((one) => one.name === name);
+const names = data.platforms.map((platform) => platform.name);
+const kindOf = (name) => data.platforms.find((platform) => platform.name === name);
 const fresh = () => ({ platform: names[0], batch: data.batch, activity: 1, tick: new Map(), event: new Map() });
 const LIMITS = { batch: [1, 1e6, "a whole number from 1 to 1,000,000"], activity: [0.1, 10, "a number from 0.1 to 10"] };
 let state = fresh();
@@ -85,8 +85,8 @@ function showSettings() {
     input.placeholder = three ? show(three[0]) : "";
     $(`${what}-unit`).textContent = unit;
     const band = three && three[1] !== three[2] ? ` (${three.slice(1).map(show).sort((a, b) => a - b).join(" … ")})` : "";
-    $(`${what}-hint`).textContent = !slot ? `${state.platform} has none` : !three ? (what === "tick" ? "empty: as fast as it can" : "empty: unpriced")
-      : value === undefined ? `as stated: ${show(three[0])}${band}` : `stated: ${show(three[0])}; empty: as stated`;
+    $(`${what}-hint`).textContent = !slot ? `not a parameter of ${state.platform}` : !three ? (what === "tick" ? "empty: as fast as possible" : "empty: unpriced")
+      : value === undefined ? `default: ${show(three[0])}${band}` : `default: ${show(three[0])}; leave empty to restore it`;
     fault(what, "");
   }
 }
@@ -102,7 +102,7 @@ function fault(name, text) {
 function typed(name) {
   const text = $(name).value.trim(), value = text === "" || $(name).validity.badInput ? NaN : Number(text);
   if (name in LIMITS) {
-    if (!within(name, value)) return fault(name, `Not used: ${LIMITS[name][2]} is needed.`);
+    if (!within(name, value)) return fault(name, `Ignored: enter ${LIMITS[name][2]}.`);
     return change({ [name]: value });
   }
   const { scale } = fieldOf(name), changed = new Map(state[name]), exact = Number((value * scale).toPrecision(12));
@@ -140,7 +140,7 @@ function render(first = false) {
   $("verdict").textContent = verdict;
   $("run-batch").textContent = moved.join(", ");
   if (!first) {
-    const figures = [r.latency ? `latency ${nominal(r.latency)}` : "no clock", `energy ${nominal(r.energy.total)} an inference`,
+    const figures = [r.latency ? `latency ${nominal(r.latency)}` : "no clock", `energy ${nominal(r.energy.total)} per inference`,
       !r.constraints.length ? "no limit applies" : r.feasible ? "feasible" : `not feasible, ${words(r.binding)}`];
     say(`${verdict} ${r.platform.name}: ${figures.join(", ")}.`);
   }
@@ -148,7 +148,7 @@ function render(first = false) {
   $("compare-rows").replaceChildren(...comparisonRows(results, state, (platform) => change({ platform })));
   if (inTable) $("compare-rows").querySelector("[aria-pressed=true]").focus();
   $("detail-name").textContent = r.platform.name;
-  $("detail-note").textContent = `${r.platform.title}. Boundary of its figures: the ${r.platform.boundary}.`;
+  $("detail-note").textContent = `${r.platform.title}. Boundary: the ${r.platform.boundary}.`;
   $("facts").replaceChildren(...factsOf(r).map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
   $("limits-rows").replaceChildren(...r.constraints.map((limit) => tableRow(data.columns.limits, limitRow(limit))));
   $("limits-box").hidden = !r.constraints.length;
@@ -165,17 +165,16 @@ function renderLayers(r) {
 
 function renderFigures(results) {
   const r = results[names.indexOf(state.platform)];
-  const opened = new Set([...document.querySelectorAll("details[data-figure][open]")].map((one) => one.dataset.figure));
+  const opened = new Set([...document.querySelectorAll("details[data-figure][open]")].map((box) => box.dataset.figure));
   const at = names.map((name) => ({ name, at: BATCHES.map((batch) => evaluate(data, settingsOf(name, batch))) }));
   const width = (id) => {
     const box = $(id), columns = getComputedStyle(box).gridTemplateColumns.split(" ");
     return Math.max(Math.round(parseFloat(columns[0])) || box.clientWidth || 640, 280);
   };
-  $("batch-figures").replaceChildren(planeFigure(results, state, width("batch-figures"), opened.has("Energy and latency")),
-    ...batchFigures(at, state, width("batch-figures"), (name) => opened.has(name)));
-  const wide = width("detail-figures"), isOpen = (name) => [...opened].some((one) => one.startsWith(name));
-  const view = VIEWS[r.platform.kind === "neuromorphic" && r.floorline ? "floorline" : r.platform.kind];
-  $("detail-figures").replaceChildren(layersFigure(r, wide, isOpen(view.title)), energyFigure(r, wide, isOpen("Energy by cause")));
+  $("batch-figures").replaceChildren(planeFigure(results, state, width("batch-figures"), opened),
+    ...batchFigures(at, state, width("batch-figures"), opened));
+  const wide = width("detail-figures");
+  $("detail-figures").replaceChildren(layersFigure(r, wide, opened), energyFigure(r, wide, opened));
 }
 
 function start() {
@@ -212,9 +211,9 @@ function start() {
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
-    for (const one of closed) one.open = true;
+    for (const box of closed) box.open = true;
   });
-  window.addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
+  window.addEventListener("afterprint", () => { for (const box of closed) box.open = false; });
   state = readAddress();
   render(true);
 }

@@ -49,7 +49,7 @@ function comparisonRows(results, state, choose) {
 }
 
 function limitRow(limit) {
-  const exactly = (value) => quantity([value, value, value], limit.unit);
+  const exactly = (value) => (limit.unit === "1" ? value : quantity([value, value, value], limit.unit));
   return { name: words(limit.name), needed: exactly(limit.needed), available: exactly(limit.available),
     load: loadOf(limit), state: limit.violated ? "exceeded" : "met" };
 }
@@ -60,7 +60,7 @@ function factsOf(r) {
   lines.push(["Latency", r.latency ? full(r.latency) + many : "unpriced"]);
   if (r.throughput) lines.push(["Throughput", full(r.throughput)]);
   lines.push(["Energy", full(r.energy.total)]);
-  for (const group of GROUPS) lines.push([`of it ${group}`, r.energy[group] ? full(r.energy[group]) : "none of its own"]);
+  for (const group of GROUPS) lines.push([`of which ${group}`, r.energy[group] ? full(r.energy[group]) : "no separate figure"]);
   for (const [name, q] of r.alternatives) lines.push([`or ${name}`, `${full(q)}, instead`]);
   if (r.power) lines.push(["Power", full(r.power)]);
   if (r.edp) lines.push(["Energy × delay", full(r.edp)]);
@@ -117,13 +117,13 @@ function sentence(results) {
   const clocked = results.filter((r) => r.latency && r.energy.total.value > 0);
   const fitting = clocked.filter((r) => r.feasible), taking = fitting.length ? fitting : clocked;
   if (!taking.length) return "there is nothing to compare: no platform has both a time and a price.";
-  const share = (ratio) => `1/${ratio < 1000 ? general(ratio, 3) : fixed(ratio, 0)}`;
-  const parts = [["needs the least energy an inference", (r) => r.energy.total],
+  const part = (ratio) => (ratio < 10 ? `${general(100 / ratio, 3)} %` : `1/${ratio < 1000 ? general(ratio, 3) : fixed(ratio, 0)}`);
+  const parts = [["needs the least energy per inference", (r) => r.energy.total],
     ["answers first", (r) => r.latency]].map(([claim, pick]) => {
     const [first, second] = [...taking].sort((a, b) => pick(a).value - pick(b).value);
     const ratio = second && (pick(first).value ? pick(second).value / pick(first).value : Infinity);
     const against = !second ? "" : ratio === Infinity ? `, less than ${second.platform.name}`
-      : `, ${share(ratio)} of ${second.platform.name}'s`;
+      : `, ${part(ratio)} of ${second.platform.name}'s`;
     return `${first.platform.name} ${claim}, ${scaled(pick(first).value, pick(first).unit)}${against}`;
   });
   const [first, second] = [...taking].sort((a, b) => a.energy.total.value - b.energy.total.value);
