@@ -127,9 +127,9 @@ class Entrant(NamedTuple):
         latency = self.report.latency_s
         return _figure(metric, Cost(self.report.energy.total.value, None if latency is None else latency.value))
 
-    def at(self, metric: Metric, batch: int = 0, activity: float = 1.0) -> float:
+    def at(self, metric: Metric, batch: int, activity: float = 1.0) -> float:
         """Return the nominal figure at another batch or another activity."""
-        return _figure(metric, self.model.cost(self.model.values(), batch or self.report.batch, activity))
+        return _figure(metric, self.model.cost(self.model.values(), batch, activity))
 
     def end(self, metric: Metric, end: Literal["optimistic", "pessimistic"], only: str = "") -> float:
         """Return the figure with all numbers, or one, at an end of their bands."""
@@ -250,7 +250,7 @@ def _activities(metric: Metric, ranked: Sequence[Entrant]) -> Iterator[Flip]:
         return
 
     def figure(entrant: Entrant, activity: float) -> float:
-        return entrant.at(metric, activity=activity) if entrant.spiking else entrant.figure(metric)
+        return entrant.at(metric, first.report.batch, activity) if entrant.spiking else entrant.figure(metric)
 
     def best(activity: float) -> Entrant:
         return min(rivals, key=lambda rival: figure(rival, activity))
