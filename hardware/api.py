@@ -48,8 +48,7 @@ class CostReport(records.CostReport):
 
     def to_html(self, command: str = "") -> str:
         """Return the report as one self-contained page that recomputes itself; `command` made it."""
-        alone = verdict.Entrant(self, Model(self.work, self.platform), self.platform.name)
-        return page.html(analysis.Comparison((self,), self.batch, {}, verdict.judge([alone])), command=command)
+        return page.html(analysis.Comparison((self,), self.batch), command=command)
 
 
 class Verdict(verdict.Verdict):
@@ -82,6 +81,11 @@ class Comparison(analysis.Comparison):
     __doc__ = analysis.Comparison.__doc__
     verdict: Verdict
     peers: Peers | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.verdict, Verdict):
+            object.__setattr__(self, "verdict", _opened(Verdict, self.verdict))
 
     def __str__(self) -> str:
         """Return the comparison for people."""
@@ -268,7 +272,6 @@ def _comparison(found: analysis.Comparison) -> Comparison:
         found,
         reports=tuple(_opened(CostReport, report) for report in found.reports),
         quantised={name: _opened(CostReport, report) for name, report in found.quantised.items()},
-        verdict=_opened(Verdict, found.verdict),
     )
 
 

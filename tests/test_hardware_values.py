@@ -233,3 +233,10 @@ def test_a_crossing_from_above_and_through_nothing() -> None:
     assert crossing(lambda x: -inf if x < 5 else 1.0, 0.1, 10.0, 1e-6) == pytest.approx(5, rel=1e-6)
     assert (root(lambda x: x + 1), root(lambda x: x / SPAN - 2)) == (0.0, inf)
     assert root(lambda x: x - 4) == pytest.approx(4, rel=1e-9)
+
+
+def test_a_comparison_made_of_reports_works_its_verdict_out() -> None:
+    found = compare(net("kws").trace(), None, ["brain", "northpole"])
+    made = Comparison(found.reports, found.batch)
+    assert made.verdict.to_dict() == found.verdict.to_dict()
+    assert made.verdict.sentence == found.verdict.sentence

@@ -266,7 +266,7 @@ def test_an_argmax_that_weights_read_is_refused() -> None:
             h = self.first(x)
             return self.second(h * h.argmax(1)[:, None])
 
-    with pytest.raises(InvalidNetwork, match="only an output can read one"):
+    with pytest.raises(InvalidNetwork, match="only an output may have one"):
         convert(Again().eval(), samples(4, 6))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..platform.loading import Platform
@@ -29,10 +29,17 @@ class Comparison:
 
     reports: tuple[CostReport, ...]
     batch: int
-    quantised: Mapping[str, CostReport]
-    verdict: Verdict
+    quantised: Mapping[str, CostReport] = field(default_factory=dict)
+    verdict: Verdict = None  # type: ignore[assignment]  # worked out of the reports where it is not given
     even: tuple[BreakEven, ...] = ()
     peers: Peers | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict is None:
+            owners = [*(report.platform.name for report in self.reports), *self.quantised]
+            rows = zip(self.rows, owners, strict=True)
+            entrants = [Entrant(report, Model(report.work, report.platform), owner) for report, owner in rows]
+            object.__setattr__(self, "verdict", judge(entrants))
 
     def __repr__(self) -> str:
         """Return one line."""
