@@ -19,10 +19,8 @@ PACKAGES = ("converters", "spiking", "hardware")
 KINDS = {
     "brain": "Brains",
     "neuromorphic": "Neuromorphic chips",
-    "gather": "GPUs that simulate by events",
     "event_driven": "GPUs that simulate by events",
     "von_neumann": "CPUs, GPUs and TPUs",
-    "convention": "Operation counts",
     "operation_count": "Operation counts",
 }
 BOUNDARIES = {"chip": "the chip", "board": "the board", "system": "the whole system"}
@@ -194,9 +192,9 @@ def groups(package: Any) -> dict[str, list[str]]:
         "Neurons, products, inputs and outputs": lambda x: inspect.isclass(x) and issubclass(x, spiking.Node),
         "Functions of a neuron": lambda x: inspect.isclass(x) and issubclass(x, spiking.Function),
         "Classes": inspect.isclass,
-        "Tables": lambda x: isinstance(x, dict),
+        "Tables and constants": lambda x: isinstance(x, dict | float),
     }
-    order = ("Functions", "Classes", *list(tests)[2:5], "Errors", "Tables")
+    order = ("Functions", "Classes", *list(tests)[2:5], "Errors", "Tables and constants")
     found: dict[str, list[str]] = {title: [] for title in order}
     for name in sorted(package.__all__):
         value = inspect.unwrap(getattr(package, name))
