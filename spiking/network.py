@@ -154,7 +154,9 @@ class Network:
 
         bring(arriving)
         ends: dict[str, Value] = {}
-        for node in reversed(self.nodes):
+        place = max((self._places[name] for name in pending), default=0)
+        while pending:  # whatever arrives, arrives above
+            node, place = self.nodes[place], place - 1
             if node.name in pending:
                 value = pending.pop(node.name)
                 onward = back(node, value)
@@ -185,6 +187,10 @@ class Network:
                 found[node.name] = node
                 stack.extend(reversed(beside(node)) if through(node) else ())
         return tuple(found.values())
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {node.name: place for place, node in enumerate(self.nodes)}
 
     @cached_property
     def _consumers(self) -> dict[str, tuple[Node, ...]]:
