@@ -221,3 +221,11 @@ def test_the_script_has_the_columns_of_the_page() -> None:
     for name, table in (("platforms", columns.PLATFORMS), ("layers", columns.NODES), ("limits", columns.LIMITS)):
         assert data["columns"][name] == script_table(table)
         assert len(data["columns"][name]) == sum(bool(column.page) for column in table) > 4
+
+
+def test_a_figure_that_has_no_sum_leaves_its_total_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "NODES", (*columns.NODES, columns.Column("counts.fan_in", "1", text="fan-in")))
+    lines = str(estimate(CNN, RUN, "loihi1")).splitlines()
+    conv1, total = (next(line for line in lines if line.startswith(name)) for name in ("conv1 ", "total "))
+    assert conv1.split()[-1] == "27"
+    assert len(total) < len(conv1)

@@ -71,7 +71,10 @@ def csv_line(columns: Sequence[Column], row: object) -> list[Raw]:
 
 
 def _total(column: Column, totals: object) -> str:
-    total = column.value(totals)
+    try:
+        total = column.value(totals)
+    except AttributeError:  # a figure of nodes that has no sum, such as a stage
+        return ""
     return "" if total is None else cells.text(total, column.unit)
 
 
