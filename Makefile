@@ -3,7 +3,7 @@ BIN := .venv/bin
 
 .PHONY: demo test fuzz docs golden clean
 
-demo: .venv/ready                ## set up, then the main demo on embedded data
+demo: .venv/demo                 ## set up, then the main demo on embedded data
 	$(BIN)/python demos/quickstart.py
 
 test: .venv/ready                ## set up, then every test on two cores; ruff, mypy and the docs among them
@@ -18,8 +18,12 @@ docs: .venv/ready                ## set up, then build the documentation: build/
 golden: .venv/ready              ## rewrite the golden texts after a wanted change
 	$(BIN)/python -m pytest --golden
 
-.venv/ready: setup.cfg pyproject.toml constraints.txt
+.venv/demo: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/ready: .venv/demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,docs]"
 	touch $@
 

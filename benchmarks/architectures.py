@@ -1,6 +1,6 @@
 """Unmodified models of transformers, timm and torch.nn, random small configurations: does it convert, and how exactly?
 
-    python benchmarks/architectures.py [name …]
+    python -m benchmarks.architectures [name …]
 
 Each is calibrated on 8 random samples with precision="auto", error=0.015, and measured on 8 others: relative L2 error
 of the readout after 3 and 8 ticks. Without names all are measured, and docs/architectures.csv is written.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -250,4 +251,6 @@ def main(names: list[str]) -> None:
 
 if __name__ == "__main__":
     np.seterr(all="raise", under="ignore")
-    main(sys.argv[1:])
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[[], *ARCHITECTURES], metavar="name")
+    main(parser.parse_args().names)

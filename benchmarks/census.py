@@ -1,6 +1,6 @@
 """A census of two model libraries: what of transformers and timm converts, how exactly, and what is refused and why.
 
-    python benchmarks/census.py [name …] [--out out/census.jsonl] [--markdown FILE]
+    python -m benchmarks.census [name …] [--out out/census.jsonl] [--markdown FILE]
 
 Every architecture is built small with random weights, exported, converted on 8 random samples and measured on 8
 others: relative L2 error of the first output after 8 ticks. Each runs in a process of its own, with 120 s and 4 GB.

@@ -1,6 +1,6 @@
 """Time `import hardware` in a fresh interpreter, and ResNet-50 from shapes: estimated, and compared on three platforms.
 
-python benchmarks/cost_speed.py [--runs 20]
+python -m benchmarks.cost_speed [--runs 20]
 """
 
 from __future__ import annotations

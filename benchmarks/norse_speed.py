@@ -1,11 +1,11 @@
 """What spikes cost on a CPU: T ticks of ResNet-20 on Norse against T dense forwards, interleaved, one thread.
 
-python benchmarks/norse_speed.py [batch] [steps]
+python -m benchmarks.norse_speed [batch] [steps]
 """
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from statistics import median
 from time import perf_counter
 
@@ -39,4 +39,7 @@ def main(batch: int = 100, steps: int = 4) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("batch", nargs="?", type=int, default=100)
+    parser.add_argument("steps", nargs="?", type=int, default=4)
+    main(**vars(parser.parse_args()))

@@ -1,9 +1,11 @@
 """ResNet-20 on CIFAR-10, trained by others: accuracy, agreement and spikes of both methods and both delays.
 
-python benchmarks/resnet20.py
+python -m benchmarks.resnet20
 """
 
 from __future__ import annotations
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 import numpy as np
 import torch
@@ -56,4 +58,5 @@ def report(
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     main()

@@ -1,6 +1,6 @@
 """A story of 250 greedy tokens from a trained Llama of 260,000 parameters: the source, and spikes, token by token.
 
-    python benchmarks/stories.py [inverse precision …]
+    python -m benchmarks.stories [inverse precision …]
 
 Calibrated on the beginnings of stories, not on the text that is made. The source keeps its keys and values too; both
 use one thread and take turns.
@@ -9,6 +9,7 @@ use one thread and take turns.
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from time import perf_counter
 
 import torch
@@ -55,4 +56,6 @@ def identical(made: list[int], wanted: list[int]) -> int:
 
 
 if __name__ == "__main__":
-    main(*(map(int, sys.argv[1:]) if len(sys.argv) > 1 else (32, 128, 256, 1024)))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("inverse", nargs="*", type=int, default=[32, 128, 256, 1024])
+    main(*parser.parse_args().inverse)

@@ -1,6 +1,6 @@
 """Networks trained by others, unmodified: a small ViT, a LeNet with max-pooling, a bias-free MNIST CNN.
 
-    python benchmarks/trained.py [vit] [lenet] [mnist]
+    python -m benchmarks.trained [vit] [lenet] [mnist]
 
 Calibrated on training images (CIFAR-10); the MNIST network, for which there is none, on the last 200 test images, which
 are then left out of its accuracy.
@@ -8,7 +8,7 @@ are then left out of its accuracy.
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
 
 import numpy as np
@@ -66,5 +66,7 @@ def run_mnist() -> None:
 RUNS: dict[str, Callable[[], None]] = {"lenet": run_lenet, "mnist": run_mnist, "vit": run_vit}
 
 if __name__ == "__main__":
-    for chosen in sys.argv[1:] or RUNS:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", choices=[[], *RUNS], metavar="run")
+    for chosen in parser.parse_args().runs or RUNS:
         RUNS[chosen]()

@@ -1,6 +1,6 @@
 """Draw every scored prediction against its measurement, as the documentation does.
 
-python benchmarks/validation.py [--out out/validation.png]
+python -m benchmarks.validation [--out out/validation.png]
 """
 
 from __future__ import annotations

@@ -19,14 +19,14 @@ from __future__ import annotations
 import sys
 
 import torch
-from digits import FOLDER
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from converters import convert
+from converters.examples import FOLDER
 from spiking import table
 
-ROOT = FOLDER.resolve().parent
+ROOT = FOLDER.resolve().parents[1]
 TEXT = (
     "A spike is a change. What has not changed is not said again. A sentence is read once: every word is kept where "
     "it was heard, and the next word asks only for what it needs. "

@@ -25,10 +25,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from digits import load
 from matplotlib.figure import Figure
 
 from converters import convert
+from converters.examples import digits
 from hardware import compare
 from spiking import SpikeRecord, run, table
 from spiking.plot import TICK, accuracy_over_time, raster
@@ -38,7 +38,7 @@ HEAD = ["accuracy", "agreement", "rel. error", "spikes/neuron"]
 
 def main(out: Path) -> None:
     heading("A trained CNN, and the spiking network made of it")
-    model, calibration, test, labels = load()
+    model, calibration, test, labels = digits()
     source = model(test).detach().numpy()
     accuracy = float((source.argmax(1) == labels).mean())
     network = convert(model, calibration)

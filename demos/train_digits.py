@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from digits import FILE, MODELS, pixels, weights
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn import functional as F
+
+from converters.examples import FILE, MODELS, pixels, weights
 
 TEST, CALIBRATION = 360, 200
 BATCH, DECAY = 64, 1e-4

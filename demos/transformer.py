@@ -17,16 +17,16 @@ Expected, among more::
 from __future__ import annotations
 
 import torch
-from digits import curves, load
 
 from converters import convert
+from converters.examples import curves, digits
 from spiking import run
 
 STEPS = 6
 
 
 def main() -> None:
-    model, calibration, images, labels = load("vit")
+    model, calibration, images, labels = digits("vit")
     with torch.no_grad():
         source = model(images).numpy()
     network = convert(model, calibration, precision=1 / 16)

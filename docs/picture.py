@@ -20,7 +20,7 @@ from matplotlib.patches import Rectangle
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from converters import convert
-from demos.digits import load
+from converters.examples import digits
 from hardware import Comparison, compare
 from spiking import Conv, SpikingNetwork, run, si, synapses
 from spiking.plot import COLOURS, FAINT, INK, raster
@@ -31,7 +31,7 @@ NAMES = {"brain": "brain", "loihi1": "Loihi 1", "a100": "A100", "a100 8 bit": "A
 
 def main(out: Path) -> None:
     """Draw it."""
-    model, calibration, images, _ = load()
+    model, calibration, images, _ = digits()
     network = convert(model, calibration)
     record = run(network, images, steps=6, delay=1, record=True)
     costs = compare(network, record.activity, platforms=["brain", "loihi1", "a100"])

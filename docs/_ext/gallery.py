@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-ORDER = ("quickstart", "transformer", "recurrent", "language_model", "costs", "digits", "train_digits")
+ORDER = ("quickstart", "transformer", "recurrent", "language_model", "costs", "train_digits")
 PAGES = Path(__file__).resolve().parents[1] / "reference" / "pages"
 
 

@@ -130,14 +130,14 @@ def architectures() -> str:
     with (DOCS / "architectures.csv").open(encoding="utf-8") as file:
         head, *rows = csv.reader(file)
     stale = set(ARCHITECTURES) ^ {row[0] for row in rows}
-    assert not stale, f"docs/architectures.csv is not of these models: {stale}; run python benchmarks/architectures.py"
+    assert not stale, f"docs/architectures.csv is not of these models: {stale}; run python -m benchmarks.architectures"
     return page(
         "Architectures",
         "## Converted and measured",
         "Unmodified models of transformers, timm and `torch.nn` in random small configurations, calibrated and "
         'measured on different random samples with `precision="auto", error=0.015`: relative L2 error of the readout '
         "after 3 and 8 ticks, and spikes sent by a neuron for one sample. The tests convert each of them and hold the "
-        "error at 8 ticks below 0.02; `python benchmarks/architectures.py` writes the figures.",
+        "error at 8 ticks below 0.02; `python -m benchmarks.architectures` writes the figures.",
         grid(head, rows, right=1),
         "A dash: the model is refused, and the call without a rule is named. RWKV writes into slices of its state in "
         "place (`aten.copy_`). Models with trained weights: {doc}`../measured`.",

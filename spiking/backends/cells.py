@@ -20,6 +20,7 @@ from .linear import tensor
 
 with warnings.catch_warnings():  # Norse compiles with torch.jit at import, which this torch deprecates
     warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", FutureWarning)  # a later torch says it louder
     from norse.torch.module.snn import SNNCell
 
 # for each width: the integer of that width, half of the mantissa's range, and the mask of sign and exponent

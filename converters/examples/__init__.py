@@ -1,8 +1,4 @@
-"""Networks and data of the demos
-==============================
-
-The networks of the demos on handwritten digits: a CNN, a ViT and an LSTM, trained weights, images.
-"""
+"""Small trained networks to try things on: a CNN, a ViT and an LSTM that read handwritten digits, with images."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from spiking import SpikeRecord
+from spiking import InvalidInput, SpikeRecord
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "digits.npz"
@@ -30,7 +26,8 @@ class DigitsCNN(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        return self.head(self.layer2(self.layer1(x)).flatten(1))
+        logits: torch.Tensor = self.head(self.layer2(self.layer1(x)).flatten(1))
+        return logits
 
 
 def block(inputs: int, outputs: int) -> nn.Sequential:
@@ -55,7 +52,8 @@ class DigitsViT(nn.Module):
         """Return the logits."""
         x = self.patches(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.position
-        return self.head(self.encoder(x)[:, 0])
+        logits: torch.Tensor = self.head(self.encoder(x)[:, 0])
+        return logits
 
 
 class DigitsLSTM(nn.Module):
@@ -68,7 +66,8 @@ class DigitsLSTM(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        return self.head(self.lstm(x.squeeze(1))[0][:, -1])
+        logits: torch.Tensor = self.head(self.lstm(x.squeeze(1))[0][:, -1])
+        return logits
 
 
 MODELS: dict[str, type[nn.Module]] = {"cnn": DigitsCNN, "vit": DigitsViT, "lstm": DigitsLSTM}
@@ -84,8 +83,17 @@ def weights(name: str) -> Path:
     return FOLDER / f"digits_{name}.npz"
 
 
-def load(name: str = "cnn") -> tuple[nn.Module, torch.Tensor, torch.Tensor, NDArray[np.uint8]]:
-    """Return a model in eval mode, 200 calibration images, 360 test images and the labels of the latter."""
+def digits(name: str = "cnn") -> tuple[nn.Module, torch.Tensor, torch.Tensor, NDArray[np.uint8]]:
+    """Return a model in eval mode, 200 calibration images, 360 test images and the labels of the latter.
+
+    name     one of MODELS, trained by demos/train_digits.py
+    Shapes   images (B, 1, 8, 8) of 0 .. 1 -> logits (B, 10)
+    Source   UCI ML optical recognition of handwritten digits, as in scikit-learn
+
+    Raises InvalidInput (name).
+    """
+    if name not in MODELS:
+        raise InvalidInput(f"there is no example '{name}'; there are: {', '.join(MODELS)}")
     model = MODELS[name]()
     with np.load(weights(name), allow_pickle=False) as held:
         model.load_state_dict({key: torch.from_numpy(held[key]) for key in model.state_dict()})
