@@ -85,7 +85,7 @@ def _misfits(x: Array, node: Input) -> Iterator[str]:
 
 
 def _arraylike(x: Any) -> bool:
-    return hasattr(x, "shape") and hasattr(x, "__getitem__")
+    return hasattr(x, "shape") and hasattr(x, "__getitem__") and not isinstance(x, type)
 
 
 def _kind(x: Any) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from models import mlp, samples
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from converters import convert
+from converters import convert, outline, survey
+from hardware import compare, estimate, load_platform, peers
 from spiking import (
     Activity,
     InvalidInput,
@@ -249,3 +251,148 @@ def test_names_are_found_in_a_network(network: SpikingNetwork) -> None:
     assert 3 not in network
     with pytest.raises(KeyError, match="there is no node 'nothing'; there are: "):
         network["nothing"]
+
+
+# convert, outline, survey: what is no model, no data, no output
+
+MODELS: dict[str, tuple[Any, str]] = {
+    "state dict": (mlp().state_dict(), "not an OrderedDict: a state dict holds weights and no calls; build the module"),
+    "class": (nn.Linear, r"not the class Linear: make an instance, Linear\(…\)"),
+    "path": ("model.pt", "not 'model.pt': a path has to be read first"),
+    "path object": (Path("model.pt2"), r"not a \w+: a path has to be read first, by torch\.export\.load"),
+    "function": (F.relu, "not a function: put a function into the forward of a module"),
+    "nothing": (None, "not None"),
+    "number": (3, "not 3"),
+}
+
+
+@pytest.mark.parametrize("door", [convert, outline, survey], ids=lambda door: door.__name__)
+@pytest.mark.parametrize("what", MODELS)
+def test_what_is_no_model_is_named(door: Callable[..., Any], what: str) -> None:
+    model, reason = MODELS[what]
+    with pytest.raises(InvalidInput, match=f"{door.__name__} takes a torch.nn.Module or an exported program, {reason}"):
+        door(model, samples(4, 6))
+
+
+def test_a_network_is_converted_already(network: SpikingNetwork) -> None:
+    with pytest.raises(InvalidInput, match="not a SpikingNetwork: that has been converted already"):
+        convert(network, samples(4, 6))
+
+
+@pytest.mark.parametrize(
+    "data", [None, 3, "images.npz", mlp(), Tensor, {}, torch.tensor(1.0), [None], [3.0], {"x": None}]
+)
+def test_what_is_no_data_is_named(data: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        convert(mlp(), data)
+    assert type(caught.value) is InvalidInput
+    assert len(str(caught.value)) > 20
+
+
+@pytest.mark.parametrize("example", [None, 3, "x", [1.0, 2.0], {"x": "y"}, {}, torch.tensor(1.0), Tensor])
+@pytest.mark.parametrize("door", [outline, survey], ids=lambda door: door.__name__)
+def test_what_is_no_example_is_named(door: Callable[..., Any], example: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"{door.__name__}"):
+        door(mlp(), example)
+
+
+class Small(nn.Module):
+    """(B, 3, 8, 8) -> (B, 4)"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(3, 4, 3), nn.Linear(144, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.out(F.relu(self.conv(image)).flatten(1))
+
+
+MISSHAPEN: dict[str, tuple[Any, str]] = {
+    "channels last": (samples(4, 8, 8, 3), r"\(1, 8, 8, 3\) float32: .* to have 3 channels, but got 8"),
+    "no batch": (samples(3, 8, 8), r"\(1, 8, 8\) float32: .* channels"),
+    "too small": (samples(4, 3, 5, 5), r"\(1, 3, 5, 5\) float32: mat1 and mat2 shapes cannot be multiplied"),
+    "whole numbers": (torch.ones(4, 3, 8, 8, dtype=torch.int64), r"\(1, 3, 8, 8\) int64: "),
+    "another name": ({"picture": samples(4, 3, 8, 8)}, r"picture \(1, 3, 8, 8\) float32: .*unexpected keyword"),
+}
+
+
+@pytest.mark.parametrize("what", MISSHAPEN)
+def test_data_that_the_model_itself_refuses(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The error is the model's own, in one line; nothing of the tracer is printed or advised."""
+    data, reason = MISSHAPEN[what]
+    with pytest.raises(InvalidInput, match=f"Small itself does not take one sample of the data, {reason}") as caught:
+        convert(Small(), data)
+    assert "control flow" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert capfd.readouterr().err == ""
+
+
+class Named(nn.Module):
+    """A dict, as many models return."""
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({key: nn.Linear(6, 4) for key in keys})
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        return {key: head(x) for key, head in self.heads.items()}
+
+
+@pytest.mark.parametrize("keys", [("logits",), ("logits", "boxes")])
+def test_outputs_have_the_names_of_their_keys(keys: tuple[str, ...]) -> None:
+    model, x = Named(*keys).eval(), samples(12, 6)
+    assert [node.name for node in convert(model, x).outputs] == list(keys)
+    for asked in ("logits", ["logits"], ("logits",)):
+        assert [node.name for node in convert(model, x, outputs=asked).outputs] == ["logits"]
+    record = run(convert(model, x, outputs="logits"), x, steps=8, progress=False)
+    assert record.relative_error(model(x))[-1] < 0.1
+
+
+@pytest.mark.parametrize("door", [convert, outline], ids=lambda door: door.__name__)
+def test_unknown_outputs_are_listed(door: Callable[..., Any]) -> None:
+    model, x = Named("logits", "boxes"), samples(12, 6)
+    for asked in ("scores", ["scores"]):
+        with pytest.raises(InvalidInput, match="the model has no output scores; it has: logits, boxes"):
+            door(model, x, outputs=asked)
+    for asked in (3, [3], {"logits": 1}):
+        with pytest.raises(InvalidInput, match="outputs must be a name or a list of names"):
+            door(model, x, outputs=asked)
+
+
+def test_labels_in_a_dict_are_no_input() -> None:
+    """The model could take them, to make a loss; the network has no use for them."""
+    batch = {"x": samples(12, 6), "labels": truth(12)}
+    for data in (batch, [batch]):
+        network = convert(Named("logits").eval(), data)
+        assert [node.name for node in network.inputs] == ["x"]
+        record = run(network, data, steps=4, progress=False)
+        np.testing.assert_array_equal(record.labels, truth(12))
+
+
+# hardware
+
+
+def test_one_platform_is_a_list_of_one(network: SpikingNetwork) -> None:
+    activity = simulate(network).activity
+    for platform in ("brain", load_platform("brain")):
+        assert [report.platform.name for report in compare(network, activity, platform).reports] == ["brain"]
+    with pytest.raises(InvalidInput, match="unknown platform 'brian'; there are "):
+        compare(network, activity, "brian")
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [3], ["brain", None], [["brain"]], b"brain", nn.Linear])
+def test_what_is_no_platform_is_named(network: SpikingNetwork, wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"platforms? (must be|takes)"):
+        compare(network, platforms=wrong)
+    with pytest.raises(InvalidInput, match="platform takes"):
+        estimate(network, platform=wrong)
+
+
+def test_flags_are_booleans_and_batches_are_not(network: SpikingNetwork) -> None:
+    with pytest.raises(InvalidInput, match="peers must be True or False, not 'yes'"):
+        compare(network, peers="yes")
+    with pytest.raises(InvalidInput, match="analog_input must be True or False, not 1"):
+        peers(network, analog_input=1)
+    with pytest.raises(InvalidInput, match="batch must be a whole number from 1 to 1e12, not True"):
+        estimate(network, batch=True)
+    assert str(estimate(network, batch=np.int64(4))) == str(estimate(network, batch=4))
