@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import chain
 from typing import Any
 
@@ -15,14 +15,14 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting, run
+from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting
 
 from .calibrate import NO_SAMPLES, calibrate
 from .doors import model_given, taken
 from .fold import fold
 from .lower import lower
+from .measure import measured
 from .methods import METHODS, Method
-from .methods.base import PROBE_TICKS
 from .torch_export import capture, evaluating, output_names, state
 
 Array = NDArray[Any]
@@ -77,7 +77,7 @@ def convert(
     _compare(model, draft, probe, "" in first)
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
-    return _measured(network, draft, probe)
+    return measured(network, draft, probe)
 
 
 def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
@@ -209,17 +209,3 @@ def _compare(
                 f"the captured network differs from the source at '{name}' by {gap:.3g} of {scale:.3g}: "
                 "the model depends on more than its input (randomness, state, the batch), or a rule is wrong"
             )
-
-
-def _measured(network: SpikingNetwork, draft: SpikingNetwork, probe: dict[str, torch.Tensor]) -> SpikingNetwork:
-    """Write into each neuron's origin how far it was from the source after a few ticks."""
-    exact: dict[str, Array] = {}
-    with torch.inference_mode():
-        draft.dense()(**probe, watch=lambda name, y: exact.update({name: y.numpy()}))
-    record = run(network, probe, steps=PROBE_TICKS, backend="norse", record=True, progress=False)
-    share = PROBE_TICKS if network.schedule == "rate" else 1
-    origins = dict(network.origins)
-    for name, train in record.rasters.items():
-        error = float(np.abs(train.sum(axis=0) / share - exact[name]).max())
-        origins[name] = replace(origins[name], error=error)
-    return replace(network, origins=origins)

@@ -35,8 +35,8 @@ def is_wiring(node: Node) -> bool:
 class Origin:
     """Where a node came from, and how exact it is.
 
-    `error` is the largest distance between what a neuron had sent after eight ticks and the source activation, over
-    the first calibration samples; NaN for nodes that are not neurons.
+    `error` is measured after eight ticks on the first calibration samples: the largest distance between what a neuron
+    had sent and the source activation, and the relative L2 error of an output; NaN for all other nodes.
     """
 
     op: str = ""
