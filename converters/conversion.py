@@ -49,8 +49,8 @@ def convert(
     outputs      which of several outputs to keep, a name or several; by default all
 
     The result runs a few ticks on the first samples: `summary` says how far its outputs are from the source's, and a
-    SpikingWarning if that is more than TOLERATED, with the neurons it comes from. Broken samples and layers that
-    stay 0 are warned of too.
+    SpikingWarning if that is more than the method tolerates, with the neurons it comes from. There are warnings of
+    broken samples and of layers that stay 0, too.
 
     Raises UnsupportedOperation (every call without a rule, at once), InvalidInput (data, parameters), InvalidNetwork.
     """
@@ -77,7 +77,7 @@ def convert(
     _compare(model, draft, probe, "" in first)
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
-    return measured(network, draft, probe)
+    return measured(network, draft, probe, recipe)
 
 
 def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from spiking import Neuron, Node, SpikingNetwork, SpikingWarning, run
 
-from .methods.base import PROBE_TICKS
+from .methods.base import PROBE_TICKS, Method
 
 Array = NDArray[Any]
-TOLERATED = {"sigma-delta": 0.1, "rate": 0.5}  # relative error of an output above which there is a warning
 NAMED = 3  # neurons that it names
 
 
-def measured(network: SpikingNetwork, draft: SpikingNetwork, probe: Mapping[str, torch.Tensor]) -> SpikingNetwork:
+def measured(
+    network: SpikingNetwork, draft: SpikingNetwork, probe: Mapping[str, torch.Tensor], method: Method
+) -> SpikingNetwork:
     """Return the network with its errors after a few ticks in its origins; warns if an output is far from the source.
 
     A neuron's error is the largest distance, an output's is ‖readout − y‖₂ / ‖y‖₂.
@@ -34,7 +35,7 @@ def measured(network: SpikingNetwork, draft: SpikingNetwork, probe: Mapping[str,
     sent = {name: train.sum(axis=0) / share for name, train in record.rasters.items()}
     errors = {name: float(np.abs(value - exact[name]).max()) for name, value in sent.items()}
     outputs = {name: _relative(record.readouts[name][-1], y.numpy()) for name, y in answers.items()}
-    _warn(network, outputs, {name: _relative(value, exact[name]) for name, value in sent.items()})
+    _warn(network, method, outputs, {name: _relative(value, exact[name]) for name, value in sent.items()})
     origins = dict(network.origins)
     for name, error in (errors | outputs).items():
         origins[name] = replace(origins[name], error=error)
@@ -46,9 +47,8 @@ def _relative(have: Array, want: Array) -> float:
     return float(np.linalg.norm(have - want)) / scale if scale else float("nan")
 
 
-def _warn(network: SpikingNetwork, outputs: dict[str, float], neurons: dict[str, float]) -> None:
-    tolerated = TOLERATED[network.schedule]
-    far = {name: error for name, error in outputs.items() if error > tolerated}
+def _warn(network: SpikingNetwork, method: Method, outputs: dict[str, float], neurons: dict[str, float]) -> None:
+    far = {name: error for name, error in outputs.items() if error > method.tolerated}
     if not far:
         return
     said = ", ".join(f"'{name}' {error:.2g}" for name, error in far.items())
@@ -57,14 +57,9 @@ def _warn(network: SpikingNetwork, outputs: dict[str, float], neurons: dict[str,
         for name, before, after in _causes(network, neurons)
     ]
     cause = f"; the error rises most at {', '.join(causes)}" if causes else ""
-    advice = (
-        "run more ticks, or convert with a smaller precision (precision='auto' finds one)"
-        if network.schedule == "sigma-delta"
-        else "a rate needs many ticks"
-    )
     warnings.warn(
         f"after {PROBE_TICKS} ticks on the calibration samples the spiking network is far from the source: relative "
-        f"error {said}{cause}; {advice}",
+        f"error {said}{cause}; {method.advice}",
         SpikingWarning,
         stacklevel=4,
     )

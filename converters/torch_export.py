@@ -16,7 +16,7 @@ from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
-from .doors import described, quiet, refused
+from .doors import described, model_given, quiet, refused, tensors_given
 from .program import Graph, Op, Ref, references
 
 TORCH = torch.__path__[0]
@@ -33,6 +33,8 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 
     The module comes back in the mode it had. Raises UnsupportedOperation if torch.export cannot capture it.
     """
+    assert model_given(model, "capture")
+    example = tensors_given(example, "capture")
     if isinstance(model, ExportedProgram):
         return _graph(_reexport(model, example))
     with evaluating(model):

@@ -94,10 +94,11 @@ class Comparison(analysis.Comparison):
 
     def sweep(self, batches: Sequence[int] = BATCHES) -> Sweep:
         """Return the comparison at other batches: energy, latency and throughput each at the same one."""
-        for batch in batches:
+        chosen = arguments.several("batches", batches, "a list of whole numbers")
+        for batch in chosen:
             _check_batch(batch)
         contest = analysis.Contest(self.work, [report.platform for report in self.reports])
-        return Sweep(tuple(_comparison(contest.at(batch)) for batch in batches))
+        return Sweep(tuple(_comparison(contest.at(batch)) for batch in chosen))
 
     def to_csv(self) -> str:
         """Return a line for each platform as CSV, in SI units."""
@@ -142,7 +143,8 @@ class Front(layout.Front):
 
         Raises InvalidInput for a budget or a tick that is not a time.
         """
-        return _opened(Choice, super().within(latency_budget, tick))
+        budget, second = arguments.real("latency_budget", latency_budget), arguments.real("tick", tick)
+        return _opened(Choice, super().within(budget, second))
 
 
 class Peers(other_tools.Peers):

@@ -72,6 +72,15 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     return made
 
 
+def several(name: str, value: Any, expected: str) -> list[Any]:
+    """Return the items of a list, an array or another iterable; raises InvalidInput for text and what is none."""
+    if isinstance(value, str | bytes | Mapping | type) or getattr(value, "shape", None) == ():
+        raise InvalidInput(f"{name} must be {expected}, not {shown(value)}")
+    if not isinstance(value, Iterable):
+        raise InvalidInput(f"{name} must be {expected}, not {shown(value)}")
+    return list(value)
+
+
 def array(x: Any) -> NDArray[Any]:
     """Return a tensor of any device, with or without gradient, or what is like an array, as an array."""
     if hasattr(x, "detach"):

@@ -53,6 +53,7 @@ def run(
         raise InvalidInput(f"network must be a SpikingNetwork, not {arguments.shown(network)}; convert() makes one")
     network.check().valued()
     batch_size = arguments.whole("batch_size", batch_size)
+    progress = None if progress is None else arguments.flag("progress", progress)
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
     run_batch = engine.prepare(network, plan)
@@ -111,10 +112,12 @@ def _plan(
             check(value)
         except InvalidInput as error:
             faults.append(str(error))
-    if wavefront and delay == 0:
+    if wavefront is True and delay == 0:
         faults.append("a wavefront needs delay=1: with delay 0 every layer has its whole input in the same tick")
     names = {node.name for node in network.populations}
-    keep = names if record is True else set(arguments.names("record", record or ()))
+    keep = (
+        names if record is True else set(arguments.names("record", () if record is None or record is False else record))
+    )
     faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
     faults += network.undecided()
     if faults:

@@ -14,7 +14,13 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 def placed(device: Any, dtype: Any) -> tuple[torch.device, torch.dtype]:
     """Return device and type, tried with one number; raises InvalidInput if this machine or torch has none such."""
-    chosen = DTYPES.get(dtype) if isinstance(dtype, str) else dtype if dtype in DTYPES.values() else None
+    chosen = (
+        DTYPES.get(dtype)
+        if isinstance(dtype, str)
+        else dtype
+        if isinstance(dtype, torch.dtype) and dtype in DTYPES.values()
+        else None
+    )
     if chosen is None:
         raise InvalidInput(f"dtype must be {' or '.join(map(repr, DTYPES))}, not {shown(dtype)}")
     have = f"this machine has {', '.join(there())}"
