@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 from operator import itemgetter
 from typing import Any
@@ -13,11 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, Weighted, fitting
+from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, SpikingWarning, Weighted, fitting
 
 Array = NDArray[Any]
 NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only once, a list can be reused"
 OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
+
+
+BROKEN, FEW = 20.0, 0.1  # a sample that many times the median rms is broken, if no more than that share are
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Range:
     lowest     min f(a), at most 0
     channels   histogram of log2|f(a)| for each channel, (C, bins); what is zero counts in the first bin
     axis       the channel axis, negative
+    samples    of each sample mean f(a)² and max |f(a)|, (2, B) for each batch
     """
 
     count: int = 0
@@ -38,11 +43,23 @@ class Range:
     lowest: float = 0.0
     channels: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     axis: int = 0
+    samples: list[Array] = field(default_factory=list)
 
     @property
     def rms(self) -> float:
         """Root mean square of f(a)."""
         return float(np.sqrt(self.squares / self.count)) if self.count else 0.0
+
+    def leave_out(self) -> Array:
+        """Leave samples out whose rms is more than BROKEN times the median, if they are few; return which."""
+        each, highest = np.concatenate(self.samples, axis=1)
+        broken = each > BROKEN**2 * np.median(each)
+        if not np.median(each) > 0 or not 0 < broken.sum() <= FEW * len(each):
+            return np.zeros(0, np.int64)
+        self.count = round(self.count * (1 - broken.mean()))
+        self.squares = float(each[~broken].mean()) * self.count
+        self.largest = float(highest[~broken].max())
+        return np.flatnonzero(broken)
 
     def percentile(self, percent: float) -> Array:
         """Return what |f(a)| stays below in `percent` of the cases, for each channel (C,); 0 where all were 0."""
@@ -56,7 +73,8 @@ class Range:
 def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percentiles: bool) -> dict[str, Range]:
     """Return the range of every neuron of a draft network over batches (B, …).
 
-    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and neurons that are always zero.
+    A layer that is always zero counts as one of rms 1 and is warned of, as are samples far larger than all others.
+    Raises InvalidInput for an empty iterable, wrong shapes, NaN or infinite values, and data that are all zero.
     """
     module = network.dense()
     ranges = {name: Range(axis=axis) for name, axis in _channel_axes(network).items()}
@@ -65,24 +83,35 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
         seen = ranges[name]
         low, high = (float(v) for v in torch.aminmax(y))
         seen.count += y.numel()
-        seen.squares += float(y.double().square().sum())
+        squares = y.double().square()
+        seen.squares += float(squares.sum())
+        highest = y.abs().reshape(len(y), -1).amax(1).double()
+        seen.samples.append(torch.stack([squares.reshape(len(y), -1).mean(1), highest]).numpy())
         seen.largest = max(seen.largest, high, -low)
         seen.lowest = min(seen.lowest, low)
         if percentiles:
             found = _histogram(y, seen.axis)
             seen.channels = found if not seen.channels.size else seen.channels + found
 
-    samples = 0
+    samples, awake = 0, False
     with torch.inference_mode():
         for batch in data:
             x = {name: torch.as_tensor(np.ascontiguousarray(v)) for name, v in fitting(batch, network.inputs).items()}
-            samples += len(next(iter(x.values())))
+            size = len(next(iter(x.values())))
+            if not size:
+                continue
+            samples += size
+            awake = awake or any(bool(v.any()) for v in x.values())
             module(**x, watch=watch)
-    _check(ranges, samples)
-    return ranges
+    _check(ranges, samples, awake)
+    _odd(ranges, samples)
+    silent = {
+        name: replace(seen, count=1, squares=1.0, largest=1.0) for name, seen in ranges.items() if not seen.largest
+    }
+    return ranges | silent
 
 
-def _check(ranges: dict[str, Range], samples: int) -> None:
+def _check(ranges: dict[str, Range], samples: int, awake: bool) -> None:
     if not samples:
         raise InvalidInput(NO_SAMPLES)
     bad = [name for name, seen in ranges.items() if not np.isfinite(seen.squares)]
@@ -90,12 +119,36 @@ def _check(ranges: dict[str, Range], samples: int) -> None:
         raise InvalidInput(
             f"the source network overflows at: {', '.join(bad)}; check its weights and the input's scale"
         )
-    dead = [name for name, seen in ranges.items() if seen.largest == 0]
-    if dead:
+    if ranges and not awake and not any(seen.largest for seen in ranges.values()):
         raise InvalidInput(
-            f"{len(dead)} layer(s) were always zero on {samples} calibration samples, so they have no unit: "
-            f"{', '.join(dead)}; give data like those the network will see, or remove the layer"
+            f"all {samples} calibration samples are zero, and so is every layer: there is no unit to find"
         )
+
+
+def _odd(ranges: dict[str, Range], samples: int) -> None:
+    """Warn of layers without a value to measure them by, and of samples that no other is like, and leave these out."""
+    silent = [name for name, seen in ranges.items() if not seen.largest]
+    if silent:
+        warnings.warn(
+            f"{len(silent)} layer(s) stayed 0 on {samples} calibration samples: {_some(silent)}; nothing tells how "
+            "large their values are, so their units are those of a layer of rms 1; they send nothing while they stay 0",
+            SpikingWarning,
+            stacklevel=4,
+        )
+    broken = {name: found for name, seen in ranges.items() if (found := seen.leave_out()).size}
+    if broken:
+        which = sorted({int(k) for found in broken.values() for k in found})
+        warnings.warn(
+            f"{len(which)} of {samples} calibration samples ({_some(which)}, counted from 0) are more than {BROKEN:g} "
+            f"times as large as the others at {len(broken)} layer(s), {_some(list(broken))}: taken as broken, and left "
+            "out of the units; remove them, or give more like them",
+            SpikingWarning,
+            stacklevel=4,
+        )
+
+
+def _some(names: Sequence[object]) -> str:
+    return ", ".join(map(str, names[:5])) + (f", … {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _channel_axes(network: SpikingNetwork) -> dict[str, int]:

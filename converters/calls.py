@@ -9,6 +9,7 @@ from torch.export import ExportedProgram
 
 from spiking import table
 
+from .doors import model_given, tensors_given
 from .rules.registry import find, first_line
 from .torch_export import capture, example_of
 
@@ -60,7 +61,8 @@ def survey(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tenso
 
     Raises InvalidInput without an example, UnsupportedOperation if torch.export cannot capture the model.
     """
-    graph = capture(model, example_of(model, "survey") if example is None else example)
+    assert model_given(model, "survey")
+    graph = capture(model, example_of(model, "survey") if example is None else tensors_given(example, "survey"))
     groups: dict[tuple[str, bool], list[str]] = {}
     for op in graph.ops:
         groups.setdefault((op.target, op.name not in graph.streams), []).append(op.path or "(top)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import chain
 from typing import Any
 
@@ -15,14 +15,15 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from spiking import InvalidInput, SpikingError, SpikingNetwork, batches, fitting, run
+from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting
 
 from .calibrate import NO_SAMPLES, calibrate
+from .doors import model_given, taken
 from .fold import fold
 from .lower import lower
+from .measure import measured
 from .methods import METHODS, Method
-from .methods.base import PROBE_TICKS
-from .torch_export import capture, evaluating, output_name, state
+from .torch_export import capture, evaluating, output_names, state
 
 Array = NDArray[Any]
 Inputs = dict[str, Array]
@@ -35,7 +36,7 @@ def convert(
     calibration: Any,
     *,
     method: str | Method = "sigma-delta",
-    outputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | str | None = None,
     **parameters: Any,
 ) -> SpikingNetwork:
     """Return a spiking network with the function of a trained model.
@@ -43,14 +44,20 @@ def convert(
     model        a torch.nn.Module, or an exported program; it comes back in the mode it had
     calibration  a batch (B, …), a dict of them for keyword inputs, or an iterable of batches or of (batch, label, …)
                  tuples: read once; boolean arrays are masks, int32 and int64 ones ids or masks of 0 and 1, all
-                 others real numbers
+                 others real numbers; labels in a dict are left out unless the model needs them
     method       "sigma-delta" or "rate", with its parameters as keywords, or a Method
-    outputs      which of several outputs to keep; by default all
+    outputs      which of several outputs to keep, a name or several; by default all
+
+    The result runs a few ticks on the first samples: `summary` says how far its outputs are from the source's, and a
+    SpikingWarning if that is more than the method tolerates, with the neurons it comes from. There are warnings of
+    broken samples and of layers that stay 0, too.
 
     Raises UnsupportedOperation (every call without a rule, at once), InvalidInput (data, parameters), InvalidNetwork.
     """
+    assert model_given(model, "convert")
     recipe = _method(method, parameters)
-    first, data = _peek(calibration)
+    names = None if outputs is None else arguments.names("outputs", outputs)
+    first, data = _peek(calibration, model)
     if isinstance(model, nn.Module):
         _check_weights(model)
     if any(value.is_meta for value in state(model)):
@@ -65,12 +72,12 @@ def convert(
     if "" in first and len(graph.inputs) == 1:
         (bare,) = graph.inputs
         probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
-    draft = fold(lower(graph.only(outputs)), recipe.averages).check()
+    draft = fold(lower(graph.only(names)), recipe.averages).check()
     fitting({name: x.numpy() for name, x in probe.items()}, draft.inputs)
     _compare(model, draft, probe, "" in first)
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
-    return _measured(network, draft, probe)
+    return measured(network, draft, probe, recipe)
 
 
 def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
@@ -85,7 +92,7 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
         if parameters:
             raise InvalidInput(f"pass parameters to the method itself, not alongside it: {', '.join(parameters)}")
         return method
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InvalidInput(f"there is no method '{method}'; there are: {', '.join(METHODS)}")
     try:
         return METHODS[method](**parameters)
@@ -94,23 +101,30 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
         raise InvalidInput(f"method '{method}' takes {known}; given: {', '.join(parameters)}") from None
 
 
-def _peek(calibration: Any) -> tuple[Inputs, Iterator[Inputs]]:
+def _peek(calibration: Any, model: nn.Module | ExportedProgram) -> tuple[Inputs, Iterator[Inputs]]:
     """Return the first batch, and all batches including it; a bare array has the name ""."""
     if isinstance(calibration, Mapping):
-        source = batches(calibration, BATCH, tuple(calibration))
-    elif hasattr(calibration, "shape") or isinstance(calibration, str | bytes) or not isinstance(calibration, Iterable):
+        source = batches(calibration, BATCH, taken(model, calibration))
+    elif _whole(calibration):
         source = batches(calibration, BATCH, ("",))
     else:
         items = iter(calibration)
         begin = next(items, None)
         item = begin[0] if isinstance(begin, tuple | list) and begin else begin
-        names = tuple(item) if isinstance(item, Mapping) else ("",)
+        names = taken(model, item) if isinstance(item, Mapping) else ("",)
         source = batches(chain([] if begin is None else [begin], items), BATCH, names)
     ready = ({name: _typed(name, x) for name, x in batch.items()} for batch in source)
     first = next(ready, None)
     if not first or not all(len(x) for x in first.values()):
         raise InvalidInput(NO_SAMPLES)
     return first, chain([first], ready)
+
+
+def _whole(calibration: Any) -> bool:
+    """Whether it is no stream of batches: an array, or what `batches` refuses."""
+    if hasattr(calibration, "shape") or isinstance(calibration, str | bytes | tuple | type):
+        return True
+    return not isinstance(calibration, Iterable)
 
 
 def _typed(name: str, x: Array) -> Array:
@@ -165,7 +179,7 @@ def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor],
 def _tensors(y: Any) -> dict[str, Array]:
     """The tensors of a structured output, by name."""
     paths = [(path, leaf) for path, leaf in pytree.tree_flatten_with_path(y)[0] if isinstance(leaf, torch.Tensor)]
-    names = ["output"] if len(paths) == 1 else [output_name(path) for path, _ in paths]
+    names = output_names([path for path, _ in paths])
     return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}
 
 
@@ -195,17 +209,3 @@ def _compare(
                 f"the captured network differs from the source at '{name}' by {gap:.3g} of {scale:.3g}: "
                 "the model depends on more than its input (randomness, state, the batch), or a rule is wrong"
             )
-
-
-def _measured(network: SpikingNetwork, draft: SpikingNetwork, probe: dict[str, torch.Tensor]) -> SpikingNetwork:
-    """Write into each neuron's origin how far it was from the source after a few ticks."""
-    exact: dict[str, Array] = {}
-    with torch.inference_mode():
-        draft.dense()(**probe, watch=lambda name, y: exact.update({name: y.numpy()}))
-    record = run(network, probe, steps=PROBE_TICKS, backend="norse", record=True, progress=False)
-    share = PROBE_TICKS if network.schedule == "rate" else 1
-    origins = dict(network.origins)
-    for name, train in record.rasters.items():
-        error = float(np.abs(train.sum(axis=0) / share - exact[name]).max())
-        origins[name] = replace(origins[name], error=error)
-    return replace(network, origins=origins)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from spiking import InvalidInput, Neuron, SpikingNetwork, graded, missing
+from spiking import Neuron, SpikingNetwork, arguments, graded, missing
 
+from .doors import model_given, tensors_given
 from .fold import fold
 from .lower import lower
 from .torch_export import capture, example_of, state
@@ -20,7 +21,7 @@ def outline(
     model: nn.Module | ExportedProgram,
     example: Tensor | dict[str, Tensor] | None = None,
     *,
-    outputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | str | None = None,
     levels: int = 7,
     window: int = 3,
 ) -> SpikingNetwork:
@@ -34,17 +35,19 @@ def outline(
 
     Raises UnsupportedOperation (every call without a rule, at once), InvalidInput, InvalidNetwork.
     """
-    if levels < 1 or window < 1:
-        raise InvalidInput(f"levels and window must be at least 1, not {levels} and {window}")
+    assert model_given(model, "outline")
+    levels, window = arguments.whole("levels", levels, 1, 30), arguments.whole("window", window)
+    names = None if outputs is None else arguments.names("outputs", outputs)
     if example is None:
         example = example_of(model, "outline")
+    example = tensors_given(example, "outline")
     device = "meta" if any(value.is_meta for value in state(model)) else "cpu"
     if isinstance(example, dict):
         graph = capture(model, {name: x[:1].to(device) for name, x in example.items()})
     else:
         graph = capture(model, example[:1].to(device))
     with torch.no_grad(), torch.device("cpu"):  # whatever the caller's default: numbers that rules make have values
-        draft = fold(lower(graph.only(outputs)))
+        draft = fold(lower(graph.only(names)))
     alphabet = graded(missing(()), levels)
     nodes = tuple(replace(n, alphabet=alphabet) if isinstance(n, Neuron) else n for n in draft)
     return replace(draft, nodes=nodes, method="outline").wavefront(window).check()

@@ -16,12 +16,14 @@ from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
+from .doors import described, model_given, quiet, refused, tensors_given
 from .program import Graph, Op, Ref, references
 
 TORCH = torch.__path__[0]
 # calls that read the shape of a value, and nothing else of it
 READS_SHAPE = {f"{fill}_like.default" for fill in ("zeros", "ones", "full", "empty")}
 READS_SHAPE |= {f"new_{fill}.default" for fill in ("zeros", "ones", "full", "empty")}
+DEVELOPERS = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")  # loggers
 UNKNOWN = (torch.SymInt, torch.SymBool)
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
 
@@ -31,10 +33,22 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 
     The module comes back in the mode it had. Raises UnsupportedOperation if torch.export cannot capture it.
     """
+    assert model_given(model, "capture")
+    example = tensors_given(example, "capture")
     if isinstance(model, ExportedProgram):
         return _graph(_reexport(model, example))
     with evaluating(model):
-        return _graph(_export(model, example))
+        try:
+            return _graph(_export(model, example))
+        except UnsupportedOperation:
+            reason = refused(model, example)
+            if not reason:
+                raise
+        have = described(example)
+        raise InvalidInput(
+            f"{type(model).__name__} itself does not take one sample of the data, {have}: {reason}; give a batch "
+            "(B, …) as the model was trained on, channels where it has them, or a dict of its inputs by name"
+        )
 
 
 @contextmanager
@@ -57,7 +71,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def _export(model: nn.Module, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings(), quiet(*DEVELOPERS):
             warnings.simplefilter("ignore")  # notes of torch.export to its own developers
             if isinstance(example, dict):
                 return torch.export.export(model, (), example, strict=False)
@@ -137,19 +151,20 @@ def _graph(program: ExportedProgram) -> Graph:
 
 
 def _output_names(program: ExportedProgram) -> list[str]:
-    """Names of the tensors it returns: the fields of a dict or dataclass, or numbers; "output" where there is one."""
+    """Names of the tensors it returns: the fields of a dict or dataclass, or numbers; "output" of one without."""
     kept = [isinstance(name, str) for name in program.graph_signature.user_outputs]
     spec = program.call_spec.out_spec
-    if sum(kept) == 1 or spec is None:
+    if spec is None:
         return ["output"]
     tree = pytree.tree_unflatten(list(range(spec.num_leaves)), spec)
     paths = [path for path, _ in pytree.tree_flatten_with_path(tree)[0]]
-    return [output_name(path) for path, keep in zip(paths, kept, strict=True) if keep]
+    return output_names([path for path, keep in zip(paths, kept, strict=True) if keep])
 
 
-def output_name(path: Any) -> str:
-    """Return the name of a leaf of a structured output: its fields and numbers, joined by dots."""
-    return "".join(_key(key) for key in path).strip(".") or "output"
+def output_names(paths: list[Any]) -> list[str]:
+    """Return the names of the leaves of a structured output: their fields and numbers, joined by dots."""
+    names = ["".join(_key(key) for key in path).strip(".") or "output" for path in paths]
+    return ["output"] if len(names) == 1 and names[0].replace(".", "").isdigit() else names
 
 
 def _key(key: Any) -> str:

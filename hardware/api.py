@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spiking import Activity, InvalidInput, SpikingNetwork
+from spiking import Activity, InvalidInput, SpikingNetwork, arguments
 
 from .analysis import comparison as analysis
 from .analysis import lanes as layout
@@ -93,10 +94,11 @@ class Comparison(analysis.Comparison):
 
     def sweep(self, batches: Sequence[int] = BATCHES) -> Sweep:
         """Return the comparison at other batches: energy, latency and throughput each at the same one."""
-        for batch in batches:
+        chosen = arguments.several("batches", batches, "a list of whole numbers")
+        for batch in chosen:
             _check_batch(batch)
         contest = analysis.Contest(self.work, [report.platform for report in self.reports])
-        return Sweep(tuple(_comparison(contest.at(batch)) for batch in batches))
+        return Sweep(tuple(_comparison(contest.at(batch)) for batch in chosen))
 
     def to_csv(self) -> str:
         """Return a line for each platform as CSV, in SI units."""
@@ -141,7 +143,8 @@ class Front(layout.Front):
 
         Raises InvalidInput for a budget or a tick that is not a time.
         """
-        return _opened(Choice, super().within(latency_budget, tick))
+        budget, second = arguments.real("latency_budget", latency_budget), arguments.real("tick", tick)
+        return _opened(Choice, super().within(budget, second))
 
 
 class Peers(other_tools.Peers):
@@ -192,6 +195,7 @@ def estimate(
     Raises InvalidInput (see `trace`; batch, unknown platform or number), UnsupportedNode.
     """
     _check_batch(batch)
+    _check_platform("platform", platform)
     model = Model(trace(network, activity), load_platform(platform).replaced(numbers))
     return _opened(CostReport, priced(model, batch), bands=bands(model, batch))
 
@@ -199,7 +203,7 @@ def estimate(
 def compare(
     network: SpikingNetwork | Trace,
     activity: Activity | None = None,
-    platforms: Sequence[str | Path | Platform] = ("brain", "loihi1", "a100"),
+    platforms: str | Path | Platform | Sequence[str | Path | Platform] = ("brain", "loihi1", "a100"),
     *,
     batch: int = 1,
     peers: bool = False,
@@ -208,12 +212,14 @@ def compare(
     """Estimate one network on several platforms, at the same batch.
 
     peers      say too what other tools would have said of the same trace, and why it differs
+    platforms  one or several, see `estimate`
     numbers    to replace on each platform that has them; one that none has is an error
 
     Raises what `estimate` raises; InvalidInput without a platform, or with one named twice.
     """
     _check_batch(batch)
-    chosen = [load_platform(platform) for platform in platforms]
+    arguments.flag("peers", peers)
+    chosen = [load_platform(platform) for platform in _several(platforms)]
     names = [platform.name for platform in chosen]
     if not names or len(set(names)) < len(names):
         raise InvalidInput(f"compare at least one platform, each once, not [{', '.join(names)}]")
@@ -258,6 +264,7 @@ def peers(network: SpikingNetwork | Trace, activity: Activity | None = None, *, 
 
     Energies are J per inference. Raises what `trace` raises.
     """
+    arguments.flag("analog_input", analog_input)
     return _opened(Peers, other_tools.ask(trace(network, activity), analog_input))
 
 
@@ -275,7 +282,26 @@ def _comparison(found: analysis.Comparison) -> Comparison:
     )
 
 
+def _several(platforms: Any) -> Sequence[str | Path | Platform]:
+    """Return one platform or several as a list; raises InvalidInput for what is neither."""
+    if isinstance(platforms, str | Path | Platform):
+        return [platforms]
+    if not isinstance(platforms, Iterable) or isinstance(platforms, bytes):
+        raise InvalidInput(f"platforms must be a platform or a list of them, not {arguments.shown(platforms)}")
+    chosen = list(platforms)
+    for platform in chosen:
+        _check_platform("platforms", platform)
+    return chosen
+
+
+def _check_platform(name: str, platform: Any) -> None:
+    if not isinstance(platform, str | Path | Platform):
+        raise InvalidInput(
+            f"{name} takes names of platforms(), paths of .toml files and Platforms, not {arguments.shown(platform)}"
+        )
+
+
 def _check_batch(batch: int) -> None:
     """Raise InvalidInput unless it is a whole number of at least 1, and one that can be computed with."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 10**12:
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or not 1 <= batch <= 10**12:
         raise InvalidInput(f"batch must be a whole number from 1 to 1e12, not {said(batch)}")

@@ -12,6 +12,7 @@ from .errors import (
     InvalidInput,
     InvalidNetwork,
     SpikingError,
+    SpikingWarning,
     UnsupportedNode,
     UnsupportedOperation,
 )
@@ -19,6 +20,7 @@ from .fan_out import fan_outs, fan_totals
 from .formatting import si, table
 from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from .groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
+from .inputs import batches, fitting
 from .linear_maps import (
     Add,
     AvgPool,
@@ -42,7 +44,7 @@ from .network import TICK, Origin, is_linear, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .record import Activity, SpikeRecord
 from .shape_only import ShapeOnly, is_missing, missing
-from .simulation import batches, fitting, run
+from .simulation import run
 from .store import fingerprint
 
 __version__ = "0.1.0"
@@ -58,4 +60,4 @@ __all__ += ["Alphabet", "binary", "graded", "ternary", "ShapeOnly", "is_missing"
 __all__ += ["Activity", "BACKENDS", "Backend", "SpikeRecord", "batches", "fingerprint", "fitting", "run"]
 __all__ += ["Synapses", "count", "fan_outs", "fan_totals", "macs", "si", "synapses", "table"]
 __all__ += ["SpikingError", "CapacityError", "InvalidFile", "InvalidInput", "InvalidNetwork"]
-__all__ += ["UnsupportedNode", "UnsupportedOperation"]
+__all__ += ["SpikingWarning", "UnsupportedNode", "UnsupportedOperation"]

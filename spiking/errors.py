@@ -38,3 +38,7 @@ class InvalidFile(SpikingError, ValueError):
 
 class CapacityError(SpikingError, MemoryError):
     """A network does not fit where it was asked to go."""
+
+
+class SpikingWarning(UserWarning):
+    """A result that was computed as asked, and is probably not what is wanted."""

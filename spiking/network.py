@@ -35,8 +35,8 @@ def is_wiring(node: Node) -> bool:
 class Origin:
     """Where a node came from, and how exact it is.
 
-    `error` is the largest distance between what a neuron had sent after eight ticks and the source activation, over
-    the first calibration samples; NaN for nodes that are not neurons.
+    `error` is measured after eight ticks on the first calibration samples: the largest distance between what a neuron
+    had sent and the source activation, and the relative L2 error of an output; NaN for all other nodes.
     """
 
     op: str = ""
@@ -57,8 +57,14 @@ class Network:
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
 
+    def __contains__(self, item: object) -> bool:
+        return item in self.by_name if isinstance(item, str) else any(item is node for node in self.nodes)
+
     def __getitem__(self, name: str) -> Node:
-        return self.by_name[name]
+        try:
+            return self.by_name[name]
+        except (KeyError, TypeError):
+            raise KeyError(f"there is no node {name!r}; there are: {', '.join(self.by_name)}") from None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.nodes)} nodes, {self.neurons:,} neurons, {self.schedule})"

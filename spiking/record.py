@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import array, whole
 from .errors import InvalidFile, InvalidInput
 from .store import read, write
 
@@ -51,12 +52,14 @@ class SpikeRecord:
 
     readouts   output node -> (T, B, …): the decoded output after each tick
     rasters    kept nodes -> (T, B, …): the value sent at each tick
+    labels     (B,): the classes that came with the inputs, None if none did
     """
 
     readouts: Mapping[str, Array]
     activity: Activity
     backend: str
     rasters: Mapping[str, Array] = field(default_factory=dict)
+    labels: Array | None = None
 
     def __repr__(self) -> str:
         a = self.activity
@@ -79,19 +82,36 @@ class SpikeRecord:
             raise InvalidInput(f"the network has {len(self.readouts)} outputs; name one: {', '.join(self.readouts)}")
         return next(iter(self.readouts.values()))
 
-    def accuracy(self, labels: ArrayLike) -> Curve:
-        """Return the share of samples whose largest readout is the label, for each tick (T,)."""
-        truth = np.asarray(labels).ravel()
-        winner = self._winner()
-        if len(truth) != winner.shape[1]:
-            raise InvalidInput(f"{len(truth)} labels for {winner.shape[1]} samples")
-        return np.asarray((winner == truth).mean(axis=1))
+    def accuracy(self, labels: ArrayLike | None = None, *, top: int = 1) -> Curve:
+        """Return the share of samples whose label has one of the `top` largest readouts, for each tick (T,).
 
-    def agreement(self, reference: ArrayLike) -> Curve:
-        """Return the share of samples with the same winner as the reference output (B, C), for each tick (T,)."""
-        return np.asarray((self._winner() == self._like(reference).argmax(axis=-1)).mean(axis=1))
+        labels   whole numbers (B,); by default those that came with the inputs
+        """
+        scores = self._scores()
+        if labels is None and self.labels is None:
+            raise InvalidInput("the inputs of this run came without labels; give accuracy(labels)")
+        truth = array(self.labels if labels is None else labels).ravel()
+        if len(truth) != scores.shape[1]:
+            raise InvalidInput(f"{len(truth)} labels for {scores.shape[1]} samples")
+        if truth.dtype.kind not in "iufb" or np.any(truth != np.floor(truth)):
+            raise InvalidInput(f"labels must be whole numbers, one for each sample, not {truth.dtype}")
+        classes = scores.shape[2]
+        if np.any((truth < 0) | (truth >= classes)):
+            raise InvalidInput(f"labels must lie in 0 … {classes - 1}, not {truth.min():g} … {truth.max():g}")
+        if whole("top", top, 1, classes) == 1:
+            return np.asarray((scores.argmax(axis=-1) == truth).mean(axis=1))
+        best = np.argsort(-scores, axis=-1, kind="stable")[..., :top]
+        return np.asarray((best == truth[:, None]).any(axis=-1).mean(axis=1))
 
-    def relative_error(self, reference: ArrayLike) -> Curve:
+    def agreement(self, reference: Any) -> Curve:
+        """Return the share of samples with the same winner as the reference output (B, C), for each tick (T,).
+
+        reference   an array, a tensor, or what the source returned: a dict or a tuple with the output in it
+        """
+        wanted = self._like(reference).argmax(axis=-1)
+        return np.asarray((self._scores().argmax(axis=-1) == wanted).mean(axis=1))
+
+    def relative_error(self, reference: Any) -> Curve:
         """Return ‖readout − reference‖₂ / ‖reference‖₂ over all samples, for each tick (T,)."""
         wanted = self._like(reference)
         scale = float(np.linalg.norm(wanted))
@@ -107,6 +127,8 @@ class SpikeRecord:
         groups = {"readout": self.readouts, "raster": self.rasters, "spikes": a.spikes, "events": a.events}
         for group, table in groups.items():
             arrays.update({f"{group}/{name}": value for name, value in table.items()})
+        if self.labels is not None:
+            arrays["labels/labels"] = self.labels
         content = {"steps": a.steps, "samples": a.samples, "delay": a.delay, "network": a.network}
         write(path, "record", {**content, "backend": self.backend}, arrays)
 
@@ -114,25 +136,52 @@ class SpikeRecord:
     def load(path: str | Path) -> SpikeRecord:
         """Read a record written by `save`; raises InvalidFile if it is not ours, is cut short or was altered."""
         content, arrays = read(path, "record")
-        groups: dict[str, dict[str, Array]] = {"readout": {}, "raster": {}, "spikes": {}, "events": {}}
+        groups: dict[str, dict[str, Array]] = {"readout": {}, "raster": {}, "spikes": {}, "events": {}, "labels": {}}
         try:
             for key, value in arrays.items():
                 group, name = key.split("/", 1)
                 groups[group][name] = value
             numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
             activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
-            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"])
+            labels = groups["labels"].get("labels")
+            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels)
         except (KeyError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
 
-    def _winner(self) -> Array:
+    def _scores(self) -> Array:
         readout = self.readout
         if readout.ndim != 3:
             raise InvalidInput(f"accuracy and agreement need a readout (T, B, classes), not {readout.shape}")
-        return np.asarray(readout.argmax(axis=-1))
+        return readout
 
-    def _like(self, reference: ArrayLike) -> Array:
-        wanted = np.asarray(reference)
+    def _like(self, reference: Any) -> Array:
+        wanted = array(self._output_of(reference))
         if wanted.shape != self.readout.shape[1:]:
             raise InvalidInput(f"the reference {wanted.shape} must have the readout's shape {self.readout.shape[1:]}")
+        if wanted.dtype.kind not in "fiub":
+            raise InvalidInput(f"the reference must be real numbers, not {wanted.dtype}")
+        if not np.all(np.isfinite(wanted)):
+            raise InvalidInput(f"the reference holds {np.count_nonzero(~np.isfinite(wanted))} NaN or infinite values")
         return wanted
+
+    def _output_of(self, reference: Any) -> Any:
+        """The readout's counterpart in a structured output, by name, or the only array in it."""
+        if hasattr(reference, "shape"):
+            return reference
+        if isinstance(reference, Mapping):
+            table = dict(reference)
+        elif isinstance(reference, tuple) and any(hasattr(value, "shape") for value in reference):
+            table = dict(zip(map(str, range(len(reference))), reference, strict=True))
+        elif is_dataclass(reference):
+            table = {held.name: getattr(reference, held.name) for held in fields(reference)}
+        else:
+            return reference
+        (name,) = self.readouts
+        arrays = {key: value for key, value in table.items() if hasattr(value, "shape")}
+        if name in arrays:
+            return arrays[name]
+        if len(arrays) == 1:
+            return next(iter(arrays.values()))
+        raise InvalidInput(
+            f"the reference has {', '.join(map(str, table)) or 'nothing'}, and no '{name}': give that one"
+        )

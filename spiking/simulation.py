@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arguments
 from .backends import BatchResult, Plan, backend
-from .errors import InvalidInput, UnsupportedNode
+from .errors import InvalidInput, SpikingWarning, UnsupportedNode
 from .fan_out import fan_outs
+from .inputs import fitting, labelled
 from .network import Network
 from .nodes import Input
 from .record import Activity, SpikeRecord
 from .store import fingerprint
 
 Array = NDArray[Any]
+Labelled = tuple[dict[str, Array], Array | None]
 
 
 def run(
@@ -27,7 +31,7 @@ def run(
     backend: str = "norse",
     delay: int = 0,
     wavefront: bool | None = None,
-    record: Sequence[str] | bool = (),
+    record: Sequence[str] | str | bool = (),
     batch_size: int = 100,
     progress: bool | None = None,
     **options: Any,
@@ -35,7 +39,7 @@ def run(
     """Simulate `steps` ticks of a network.
 
     inputs      (B, …) array or tensor, a dict of them by input name, or an iterable of such batches or of
-                (batch, label, …) tuples; streamed
+                (batch, label, …) tuples; streamed. Whole-number labels, or those of a dict's "labels", are kept
     delay       0: a tick flows through the whole network; 1: a spike is seen one tick later
     wavefront   whether neurons keep to their start and window; by default with delay 1
     record      names of neuron nodes whose spikes to keep, (T, B, …); True keeps all
@@ -45,16 +49,20 @@ def run(
 
     Raises InvalidInput (steps, delay, shapes, NaN, nothing to run), UnsupportedNode (all reasons at once).
     """
+    if not isinstance(network, Network):
+        raise InvalidInput(f"network must be a SpikingNetwork, not {arguments.shown(network)}; convert() makes one")
     network.check().valued()
+    batch_size = arguments.whole("batch_size", batch_size)
+    progress = None if progress is None else arguments.flag("progress", progress)
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
     run_batch = engine.prepare(network, plan)
     total = _Total(network, plan)
-    given = batches(inputs, batch_size, tuple(node.name for node in network.inputs))
-    for batch in _progress(given, progress, f"{backend} · {steps} steps"):
+    given = labelled(inputs, batch_size, tuple(node.name for node in network.inputs))
+    for batch, labels in _progress(given, progress, f"{backend} · {plan.steps} steps"):
         x = fitting(batch, network.inputs)
         if _samples(x):
-            total.add(x, run_batch(x))
+            total.add(x, run_batch(x), labels)
     return total.record(engine.name)
 
 
@@ -66,9 +74,11 @@ class _Total:
         self.readouts: dict[str, list[Array]] = {}
         self.rasters: dict[str, list[Array]] = {}
         self.counts: dict[str, Array] = {}
+        self.labels: list[Array | None] = []
 
-    def add(self, x: dict[str, Array], result: BatchResult) -> None:
+    def add(self, x: dict[str, Array], result: BatchResult, labels: Array | None) -> None:
         """Add one batch."""
+        self.labels.append(labels)
         self.samples += _samples(x)
         for whole, parts in ((self.readouts, result.readouts), (self.rasters, result.rasters)):
             for name, value in parts.items():
@@ -84,99 +94,49 @@ class _Total:
         kept = [node.name for node in self.network.populations if node.name in self.plan.keep]
         readouts = {node.name: np.concatenate(self.readouts[node.name], axis=1) for node in self.network.outputs}
         rasters = {name: np.concatenate(self.rasters[name], axis=1) for name in kept}
-        return SpikeRecord(readouts, activity, engine, rasters)
+        known = [labels for labels in self.labels if labels is not None]
+        labels = np.concatenate(known) if len(known) == len(self.labels) else None
+        return SpikeRecord(readouts, activity, engine, rasters, labels)
 
 
 def _samples(x: dict[str, Array]) -> int:
     return len(next(iter(x.values())))
 
 
-def batches(inputs: Any, batch_size: int, names: tuple[str, ...] = ("x",)) -> Iterator[dict[str, Array]]:
-    """Yield batches, input name -> (B, …), of an array, a tensor, a dict of them, an iterable of batches, a DataLoader.
-
-    `names` are the network's inputs: a bare array is the first of them, and the only one.
-    """
-    if batch_size < 1:
-        raise InvalidInput(f"batch_size must be at least 1, not {batch_size}")
-    if _arraylike(inputs) or isinstance(inputs, Mapping):
-        whole = _named(inputs, names)
-        if any(len(x.shape) == 0 for x in whole.values()):
-            raise InvalidInput("inputs must have a batch axis in front: (B, …)")
-        sizes = {name: len(x) for name, x in whole.items()}
-        if len(set(sizes.values())) > 1:
-            raise InvalidInput(f"the inputs differ in their number of samples: {sizes}")
-        for begin in range(0, next(iter(sizes.values()), 0), batch_size):
-            yield {name: _array(x[begin : begin + batch_size]) for name, x in whole.items()}
-    elif isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes):
-        for item in inputs:
-            whole = _named(item[0] if isinstance(item, tuple | list) else item, names)
-            yield {name: _array(x) for name, x in whole.items()}
-    else:
-        raise InvalidInput(f"inputs must be an array, a tensor or an iterable of batches, not {type(inputs).__name__}")
-
-
-def fitting(batch: Mapping[str, Array], inputs: Sequence[Input]) -> dict[str, Array]:
-    """Return the batch as it is, or raise InvalidInput with every fault: names, shapes, types, NaN, unknown ids."""
-    faults = [f"'{node.name}' is missing" for node in inputs if node.name not in batch]
-    known = {node.name: node for node in inputs}
-    for name, x in batch.items():
-        if name in known:
-            faults += [f"'{name}' {fault}" for fault in _misfits(x, known[name])]
-    if faults:
-        raise InvalidInput("\n  ".join(["the inputs do not fit the network:", *faults]))
-    return {name: batch[name] for name in known}
-
-
-def _misfits(x: Array, node: Input) -> Iterator[str]:
-    if x.dtype.kind not in "fiub":
-        yield f"must be real numbers, not {x.dtype}"
-    elif x.shape[1:] != node.shape:
-        yield f"takes (B, {', '.join(map(str, node.shape))}), not {x.shape}"
-    elif x.dtype.kind == "f" and not np.all(np.isfinite(x)):
-        yield f"holds {np.count_nonzero(~np.isfinite(x))} NaN or infinite values"
-    elif node.binary and not np.all((x == 0) | (x == 1)):
-        yield "is a mask: it takes only zeros and ones"
-    elif node.vocabulary and (x.dtype.kind not in "iu" or (x.size and not 0 <= x.min() <= x.max() < node.vocabulary)):
-        yield f"takes ids 0 … {node.vocabulary - 1}, as integers"
-
-
-def _arraylike(x: Any) -> bool:
-    return hasattr(x, "shape") and hasattr(x, "__getitem__")
-
-
-def _named(x: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(x, Mapping):
-        return {names[0]: x}
-    missing = [name for name in names if name not in x]
-    if missing:
-        raise InvalidInput(f"the inputs lack {', '.join(missing)}; given: {', '.join(map(str, x))}")
-    return {name: x[name] for name in names}
-
-
-def _array(x: Any) -> Array:
-    if hasattr(x, "detach"):
-        x = x.detach().cpu()
-        x = (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()  # NumPy has no bfloat16
-    return np.asarray(x)
-
-
 def _plan(
     network: Network, steps: int, delay: int, wavefront: bool | None, record: Any, options: dict[str, Any]
 ) -> Plan:
     faults = []
-    if steps < 1:
-        faults.append(f"steps must be at least 1, not {steps}")
-    if delay not in (0, 1):
-        faults.append(f"delay must be 0 or 1, not {delay}")
-    if wavefront and delay == 0:
+    for check, value in ((arguments.ticks, steps), (arguments.lag, delay), (arguments.front, wavefront)):
+        try:
+            check(value)
+        except InvalidInput as error:
+            faults.append(str(error))
+    if wavefront is True and delay == 0:
         faults.append("a wavefront needs delay=1: with delay 0 every layer has its whole input in the same tick")
     names = {node.name for node in network.populations}
-    keep = names if record is True else {record} if isinstance(record, str) else set(record or ())
+    keep = (
+        names if record is True else set(arguments.names("record", () if record is None or record is False else record))
+    )
     faults += [f"there is no neuron node '{name}' to record" for name in sorted(keep - names)]
     faults += network.undecided()
     if faults:
         raise InvalidInput("\n  ".join(["cannot run:", *faults]) if len(faults) > 1 else faults[0])
-    return Plan(steps, delay, bool(delay) if wavefront is None else wavefront, frozenset(keep), options)
+    plan = Plan(int(steps), int(delay), bool(delay if wavefront is None else wavefront), frozenset(keep), options)
+    _deep_enough(network, plan)
+    return plan
+
+
+def _deep_enough(network: Network, plan: Plan) -> None:
+    """Warn if no spike of the input can reach some output: with delay 1 that takes a tick for each neuron layer."""
+    depth = max((network.depth[node.name] for node in network.outputs), default=0)
+    if plan.delay and plan.steps <= depth:
+        warnings.warn(
+            f"{plan.steps} ticks are too few for {depth} neuron layers with delay 1: what the input causes reaches the "
+            f"output at tick {depth + 1}; run at least {depth + 1} ticks, or use delay=0",
+            SpikingWarning,
+            stacklevel=4,
+        )
 
 
 def _engine(network: Network, name: str, options: dict[str, Any]) -> Any:
@@ -221,9 +181,9 @@ def _activity(network: Network, plan: Plan, samples: int, counts: dict[str, Arra
     return Activity(plan.steps, samples, plan.delay, fingerprint(network), spikes, events)
 
 
-def _progress(items: Iterator[dict[str, Array]], progress: bool | None, title: str) -> Iterable[dict[str, Array]]:
+def _progress(items: Iterator[Labelled], progress: bool | None, title: str) -> Iterable[Labelled]:
     from tqdm import tqdm
 
     hidden = None if progress is None else not progress
-    shown: Iterable[dict[str, Array]] = tqdm(items, desc=title, unit="batch", leave=False, disable=hidden)
+    shown: Iterable[Labelled] = tqdm(items, desc=title, unit="batch", leave=False, disable=hidden)
     return shown

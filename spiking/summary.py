@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import isfinite, prod
 
 from .counts import synapses
 from .formatting import table
@@ -47,7 +47,14 @@ def summary(network: Network) -> str:
         notes += f" · {network.neurons:,} neurons when every time step of a cell is laid out"
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
-    return table(head, rows, last, left=4) + notes
+    return table(head, rows, last, left=4) + notes + _errors(network)
+
+
+def _errors(network: Network) -> str:
+    """How far the outputs were from the source's when the network was converted; "" if nothing was measured."""
+    errors = {node.name: network.origins.get(node.name, Origin()).error for node in network.outputs}
+    known = [f"{name} {error:.2g}" for name, error in errors.items() if isfinite(error)]
+    return f"\nrelative error after 8 ticks on the calibration samples: {', '.join(known)}" if known else ""
 
 
 def _kind(node: object) -> str:

@@ -258,7 +258,7 @@ def test_a_token_costs_the_same_wherever_it_stands() -> None:
         ([], {}, "at least one"),
         ([0.5], {}, "must be integers"),
         ([[[0]]], {}, r"\(n,\) or \(B, n\)"),
-        ([0], {"dtype": "float16"}, "dtype must be one of float32, float64"),
+        ([0], {"dtype": "float16"}, "dtype must be 'float32' or 'float64'"),
     ],
 )
 def test_wrong_prompts_and_settings(

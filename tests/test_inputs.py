@@ -262,10 +262,19 @@ def test_outputs_have_the_names_of_their_fields(name: str) -> None:
     spoken(network, model, samples(6, 6))
 
 
-def test_one_output_is_called_output() -> None:
+@pytest.mark.parametrize(
+    ("told_as", "name"),
+    [
+        (lambda y, h, g: y, "output"),
+        (lambda y, h, g: (y,), "output"),
+        (lambda y, h, g: {"logits": y}, "logits"),
+        (lambda y, h, g: {"heads": [y]}, "heads.0"),
+    ],
+)
+def test_one_output_is_called_output_unless_it_has_a_key(told_as: Callable[..., Any], name: str) -> None:
     torch.manual_seed(0)
-    network = convert(Told(lambda y, h, g: {"logits": y}).eval(), samples(6, 6))
-    assert [out.name for out in network.outputs] == ["output"]
+    network = convert(Told(told_as).eval(), samples(6, 6))
+    assert [out.name for out in network.outputs] == [name]
 
 
 def test_some_outputs_are_kept() -> None:

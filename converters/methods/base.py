@@ -24,12 +24,16 @@ class Method(ABC):
     citation     the papers it follows
     percentiles  whether calibration has to keep histograms
     averages     whether an average of spikes is sent on as spikes of its own
+    tolerated    relative error of an output after PROBE_TICKS above which `convert` warns
+    advice       what to do then
     """
 
     name: ClassVar[str]
     citation: ClassVar[str]
     percentiles: ClassVar[bool] = False
     averages: ClassVar[bool] = True
+    tolerated: ClassVar[float] = 0.1
+    advice: ClassVar[str] = "run more ticks"
 
     def settled(self, network: SpikingNetwork, ranges: dict[str, Range], probe: Mapping[str, Tensor]) -> Method:
         """Return the method with every open parameter decided on a few calibration samples."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking import InvalidInput, Neuron, SpikingNetwork, binary, ternary
+from spiking import InvalidInput, Neuron, SpikingNetwork, arguments, binary, ternary
 
 from ..calibrate import Range
 from .base import Method
@@ -32,9 +32,13 @@ class RateCoding(Method):
     percentiles: ClassVar[bool] = True
     averages: ClassVar[bool] = False  # the classical conversion feeds pooled spikes straight to the next weights
 
+    tolerated: ClassVar[float] = 0.5  # a rate has but PROBE_TICKS + 1 values by then
+    advice: ClassVar[str] = "a rate needs many ticks, and a percentile that fits the data"
+
     percentile: float = 99.9
 
     def __post_init__(self) -> None:
+        arguments.real("percentile", self.percentile)
         if not 0 < self.percentile <= 100:
             raise InvalidInput(f"percentile must lie in (0, 100], not {self.percentile}")
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor, inference_mode
 
-from spiking import InvalidInput, Neuron, SpikingNetwork, graded, run
+from spiking import InvalidInput, Neuron, SpikingNetwork, arguments, graded, run
 
 from ..calibrate import Range
 from .base import PROBE_TICKS, Method
@@ -38,6 +38,8 @@ class SigmaDelta(Method):
         "and Huang et al. 2025 (differential coding)"
     )
 
+    advice: ClassVar[str] = "run more ticks, or convert with a finer precision (precision='auto' looks for one)"
+
     precision: str | float = "default"
     error: float = 0.05
     window: int = 3
@@ -46,17 +48,24 @@ class SigmaDelta(Method):
         if isinstance(self.precision, str) and self.precision not in (*PRECISIONS, "auto"):
             known = ", ".join(PRECISIONS)
             raise InvalidInput(f"precision must be one of {known}, auto, or a number, not '{self.precision}'")
+        if not isinstance(self.precision, str):
+            arguments.real("precision", self.precision, f"one of {', '.join(PRECISIONS)}, auto, or a number")
+        arguments.whole("window", self.window)
+        arguments.real("error", self.error)
         if not 0 < self.error < 1:
             raise InvalidInput(f"error must lie in (0, 1), not {self.error}")
         if not 0 < self.alpha <= 4:
             raise InvalidInput(f"precision must lie in (0, 4], not {self.precision}")
-        if self.window < 1:
-            raise InvalidInput(f"window must be at least 1, not {self.window}")
 
     @property
     def alpha(self) -> float:
         """The unit as a fraction of the layer's rms."""
         return PRECISIONS.get(self.precision, 1.0) if isinstance(self.precision, str) else float(self.precision)
+
+    @property
+    def tolerated(self) -> float:  # type: ignore[override]
+        """Relative error above which `convert` warns: what "auto" was asked for, if that is more than usual."""
+        return max(Method.tolerated, self.error) if self.precision == "auto" else Method.tolerated
 
     def settled(self, network: SpikingNetwork, ranges: dict[str, Range], probe: Mapping[str, Tensor]) -> SigmaDelta:
         if self.precision != "auto":

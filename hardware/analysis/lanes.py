@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import ceil, isfinite, isqrt, log
+from numbers import Integral
 from typing import Any, Literal, NamedTuple, get_args
 
-from spiking import InvalidInput
+from spiking import InvalidInput, arguments
 
 from ..quantity import Quantity, quantity
 from ..workload.trace import Place, Trace
@@ -220,7 +221,7 @@ def laid_out(
     barrier starts the stream again, as does a layer of one position behind a map.
     Raises InvalidInput (ticks, policy, mode; no weights).
     """
-    if policy not in get_args(Policy) or mode not in get_args(Mode):
+    if str(policy) not in get_args(Policy) or str(mode) not in get_args(Mode):
         raise InvalidInput(
             f"policy is one of {', '.join(get_args(Policy))}, mode one of {', '.join(get_args(Mode))}, "
             f"not {policy!r} and {mode!r}"
@@ -228,10 +229,12 @@ def laid_out(
     parts = list(_parts(work.places))
     if not any(part.unrolled for part in parts):
         raise InvalidInput("the network has no weights to lay down in lanes")
-    wanted = list(_useful(parts, policy)) if ticks is None else list(ticks)
-    wrong = [n for n in wanted if isinstance(n, bool) or not isinstance(n, int) or n < 1]
+    expected = "whole numbers of at least 1"
+    wanted = list(_useful(parts, policy) if ticks is None else arguments.several("ticks", ticks, expected))
+    wrong = [n for n in wanted if isinstance(n, bool) or not isinstance(n, Integral) or n < 1]
     if wrong or not wanted:
-        raise InvalidInput(f"ticks are whole numbers of at least 1, not {wrong}")
+        raise InvalidInput(f"ticks are {expected}, not {wrong}")
+    wanted = [int(n) for n in wanted]
     return Front(
         network=work.network,
         mode=mode,

@@ -111,6 +111,10 @@ def load_platform(platform: str | Path | Platform) -> Platform:
     """
     if isinstance(platform, Platform):
         return platform
+    if not isinstance(platform, str | Path):
+        raise InvalidInput(
+            f"a platform is a name of platforms(), the path of a .toml file or a Platform, not {said(platform)}"
+        )
     if isinstance(platform, Path) or str(platform).endswith(".toml"):
         path = Path(platform)
         if not path.exists():

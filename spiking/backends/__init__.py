@@ -16,7 +16,7 @@ TABLE: dict[str, tuple[str, str, str]] = {  # name -> module, class, what it is
 
 def backend(name: str) -> Backend:
     """Return a backend by name; raises InvalidInput with the names there are."""
-    if name not in TABLE:
+    if not isinstance(name, str) or name not in TABLE:
         raise InvalidInput(f"there is no backend '{name}'; there are: {', '.join(TABLE)}")
     module, cls, _ = TABLE[name]
     made = getattr(import_module(module, __name__), cls)()

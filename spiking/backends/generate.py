@@ -21,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from ..arguments import LONGEST, array, whole
 from ..errors import InvalidInput
 from ..functions import Shape
 from ..linear_maps import Reshape, Scale
@@ -29,8 +30,9 @@ from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from .base import Array, Plan
 from .biases import summed_biases
 from .cells import Code
+from .devices import placed
 from .linear import tensor
-from .norse import DTYPES, ProductLayer, ReadoutLayer, SynapseLayer, Train
+from .norse import ProductLayer, ReadoutLayer, SynapseLayer, Train
 from .positions import Place, at_one, lacks, places
 
 
@@ -136,7 +138,7 @@ class Decoder(nn.Module):
 
     def __init__(self, network: Network, steps: int) -> None:
         super().__init__()
-        _refuse([*_steps(steps), *lacks(network.check())])
+        _refuse([*_whole("steps", steps, LONGEST), *lacks(network.check())])
         self.network, self.length = network, network.inputs[0].shape[0]
         constant = summed_biases(network)
         self.places = places(network, constant)
@@ -155,8 +157,8 @@ class Decoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the readout (B, V) of the next position after its last tick; `spikes` counts what its neurons sent."""
-        for owner, name, whole, axis in self.cuts:
-            setattr(owner, name, getattr(owner, whole).narrow(axis, self.position, 1))
+        for owner, name, full, axis in self.cuts:
+            setattr(owner, name, getattr(owner, full).narrow(axis, self.position, 1))
         held: dict[str, Any] = {}
         sent = []
         for node, layer in zip(self.network, self.layers, strict=True):
@@ -227,9 +229,10 @@ def generate(
     network: Network, ids: ArrayLike, *, steps: int, max_new_tokens: int, device: str = "cpu", dtype: str = "float32"
 ) -> Generation:
     """Return the prompt and its greedy continuation; see SpikingNetwork.generate."""
-    prompt = _prompt(network, ids, steps, max_new_tokens, dtype)
-    model = Decoder(network, steps).eval().to(device=device, dtype=DTYPES[dtype])
-    tokens = torch.as_tensor(prompt, device=device)
+    prompt = _prompt(network, ids, steps, max_new_tokens)
+    place, kind = placed(device, dtype)
+    model = Decoder(network, steps).eval().to(device=place, dtype=kind)
+    tokens = torch.as_tensor(prompt, device=place)
     spikes = []
     with torch.inference_mode():
         begin = perf_counter()
@@ -243,15 +246,11 @@ def generate(
     return Generation(tokens.cpu().numpy(), np.array(spikes), seconds)
 
 
-def _prompt(network: Network, ids: ArrayLike, steps: int, new: int, dtype: str) -> Array:
+def _prompt(network: Network, ids: ArrayLike, steps: int, new: int) -> Array:
     """Return the prompt as (B, n), or raise InvalidInput with every fault."""
-    source, given = network.check().inputs[0], np.asarray(ids)
+    source, given = network.check().inputs[0], array(ids)
     prompt = given[None] if given.ndim == 1 else given
-    faults = [*_steps(steps), *lacks(network)]
-    if new < 1:
-        faults.append(f"max_new_tokens must be at least 1, not {new}")
-    if dtype not in DTYPES:
-        faults.append(f"dtype must be one of {', '.join(DTYPES)}, not '{dtype}'")
+    faults = [*_whole("steps", steps, LONGEST), *_whole("max_new_tokens", new), *lacks(network)]
     if prompt.ndim != 2 or not prompt.size or prompt.dtype.kind not in "iu":
         faults.append(f"the prompt must be integers (n,) or (B, n), at least one, not {given.dtype} {given.shape}")
     elif source.vocabulary and len(source.shape) == 1:
@@ -265,8 +264,12 @@ def _prompt(network: Network, ids: ArrayLike, steps: int, new: int, dtype: str) 
     return prompt.astype(np.int64)
 
 
-def _steps(steps: int) -> list[str]:
-    return [] if steps >= 1 else [f"steps must be at least 1, not {steps}"]
+def _whole(name: str, value: int, most: int | None = None) -> list[str]:
+    try:
+        whole(name, value, 1, most)
+    except InvalidInput as error:
+        return [str(error)]
+    return []
 
 
 def _refuse(faults: list[str]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..arguments import front, lag, ticks
 from ..errors import InvalidInput
 from ..functions import Function, Shape
 from ..linear_maps import Synapse
@@ -22,10 +23,10 @@ from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, joined
 from .biases import summed_biases
 from .cells import Cell
+from .devices import placed
 from .functions_torch import Composition, lacks
 from .linear import Map, tensor
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
 
 
@@ -235,9 +236,8 @@ def _layers(network: Network, plan: Plan) -> Iterator[nn.Module]:
 
 def module(network: Network, steps: int, *, delay: int = 0, wavefront: bool | None = None) -> SpikingModule:
     """Return the network as a torch module that runs `steps` ticks; see SpikingNetwork.module."""
-    if steps < 1 or delay not in (0, 1):
-        raise InvalidInput(f"steps must be at least 1 and delay 0 or 1, not {steps} and {delay}")
-    return SpikingModule(network, Plan(steps, delay, bool(delay) if wavefront is None else wavefront)).float().eval()
+    late, held = lag(delay), front(wavefront)
+    return SpikingModule(network, Plan(ticks(steps), late, bool(late) if held is None else held)).float().eval()
 
 
 class Norse(Backend):
@@ -250,10 +250,7 @@ class Norse(Backend):
         return lacks(function)
 
     def prepare(self, network: Network, plan: Plan) -> Runner:
-        dtype = DTYPES.get(plan.options.get("dtype", "float32"))
-        if dtype is None:
-            raise InvalidInput(f"dtype must be {' or '.join(map(repr, DTYPES))}, not '{plan.options['dtype']}'")
-        device = torch.device(plan.options.get("device", "cpu"))
+        device, dtype = placed(plan.options.get("device", "cpu"), plan.options.get("dtype", "float32"))
         built = SpikingModule(network, plan).eval().to(device=device, dtype=dtype)
 
         def run(x: Inputs) -> BatchResult:
