@@ -230,8 +230,8 @@ def api(name: str) -> str:
         parts["Plots"] = ["plot.raster", "plot.accuracy_over_time"]
     for title, names in parts.items():
         lines += [title, "-" * len(title), ""]
-        if title == "Tables":
-            lines += [line for each in names for line in by_name(name, each)]
+        if title == "Tables and constants":
+            lines += [line for each in names for line in constant(name, each)]
             continue
         lines += [".. autosummary::", "", *(f"   ~{name}.{each}" for each in names), ""]
         kind = {"Functions": "function", "Plots": "function", "Errors": "exception"}.get(title, "class")
@@ -239,10 +239,11 @@ def api(name: str) -> str:
     return "\n".join(lines)
 
 
-def by_name(package: str, name: str) -> list[str]:
-    """Return what a public dictionary holds."""
-    keys = ", ".join(f'``"{key}"``' for key in getattr(sys.modules[package], name))
-    return [f".. py:data:: {package}.{name}", "", f"   By name: {keys}.", ""]
+def constant(package: str, name: str) -> list[str]:
+    """Return what a public dictionary holds by name, or the value of a public number."""
+    value = getattr(sys.modules[package], name)
+    text = "By name: " + ", ".join(f'``"{key}"``' for key in value) if isinstance(value, dict) else f"``{value}``"
+    return [f".. py:data:: {package}.{name}", "", f"   {text}", ""]
 
 
 def pages() -> Iterator[tuple[str, str]]:
