@@ -11,9 +11,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, from_numpy
 
-from spiking import Concat, Function, Gather, Neuron, Node, Origin, Pad, Permute, Reshape, Slice, missing
+from spiking import (
+    Concat,
+    Embedding,
+    Function,
+    Gather,
+    Input,
+    Neuron,
+    Node,
+    Origin,
+    Output,
+    Pad,
+    Permute,
+    Reshape,
+    Slice,
+    SpikingNetwork,
+    missing,
+)
 
 from .program import Op
 
@@ -186,12 +202,54 @@ class Builder:
             self.weights[key] = value, array(value)
         return self.weights[key][1]
 
-    def ids(self, x: Stream, vocabulary: int) -> None:
-        """Declare that an integer input holds ids of a vocabulary."""
-        if x.node not in self.integers:
-            raise Reject("looks up ids computed from the input; only an integer input itself can be looked up")
-        if self.vocabularies.setdefault(x.node, vocabulary) != vocabulary:
-            raise Reject(f"looks the same ids up in tables of {self.vocabularies[x.node]} and {vocabulary} rows")
+    def looked_up(self, x: Stream, table: Array) -> Stream:
+        """Return the row of `table` (V, D) for each id, (…) -> (…, D); the ids are an input's, or some of them moved.
+
+        A look-up commutes with what only moves ids about: all ids are looked up, and their rows are moved.
+        """
+        source, places = self._places(x)
+        if self.vocabularies.setdefault(source, table.shape[0]) != table.shape[0]:
+            raise Reject(f"looks the same ids up in tables of {self.vocabularies[source]} and {table.shape[0]} rows")
+        shape = self.shapes[source]
+        rows = self.add(Embedding, [Stream(source, (1, *shape))], weight=table)
+        if np.array_equal(places, np.arange(prod(shape)).reshape(shape)):
+            return self.reshape(rows, (*x.shape, table.shape[1]))
+        flat = self.reshape(rows, (1, prod(shape), table.shape[1]))
+        taken = self.add(Gather, [flat], (1, places.size, table.shape[1]), "moved", axis=-2, indices=places.ravel())
+        return self.reshape(taken, (*x.shape, table.shape[1]))
+
+    def _places(self, x: Stream) -> tuple[str, Array]:
+        """The integer input that x holds entries of, and where in it each of them comes from."""
+        moving = self._above(x.node)
+        roots = self.roots[x.node]
+        if len(roots) != 1 or not roots <= self.integers or not all(isinstance(node, STRUCTURE) for node in moving):
+            raise Reject("looks up ids computed from the input; only those of one integer input can be looked up")
+        (name,) = roots
+        shape = self.shapes[name]
+        numbered = np.arange(1, prod(shape) + 1, dtype=np.float64).reshape(1, *shape)
+        if not moving:
+            return name, (numbered[0] - 1).astype(np.int64)
+        moves = SpikingNetwork((Input(name, (), shape), *moving, Output("places", (x.node,))))
+        places = moves.dense().double()(from_numpy(numbered)).numpy()[0].astype(np.int64) - 1
+        if places.size and places.min() < 0:
+            raise Reject("looks up ids padded with zeros; pad them before they are given to the model")
+        return name, places
+
+    def _above(self, name: str) -> list[Node]:
+        """The nodes a value is computed by, without the inputs, in order."""
+        found, waiting = {name}, [name]
+        while waiting:
+            inputs = self.nodes[waiting.pop()].inputs
+            waiting += set(inputs) - found
+            found |= set(inputs)
+        return [node for node in self.nodes.values() if node.name in found and not isinstance(node, Input)]
+
+    def unknown(self, op: Op) -> Stream:
+        """Return what stands for the result of a rejected call, so that the calls behind it can be tried."""
+        self.op = op
+        name = self._unique(f"{op.name}.rejected")
+        self.put(Input(name, (), op.shape[1:] if op.shape[:1] == (1,) else op.shape), Origin(op.plain))
+        return Stream(name, op.shape)
 
     def integer(self, x: Stream) -> bool:
         """Whether x is an integer input as it came, or a mask."""

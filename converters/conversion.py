@@ -17,6 +17,7 @@ from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting
 
+from .batch import batch_first
 from .calibrate import NO_SAMPLES, calibrate
 from .doors import model_given, taken
 from .fold import fold
@@ -72,9 +73,12 @@ def convert(
     if "" in first and len(graph.inputs) == 1:
         (bare,) = graph.inputs
         probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
-    draft = fold(lower(graph.only(names)), recipe.averages).check()
-    fitting({name: x.numpy() for name, x in probe.items()}, draft.inputs)
-    _compare(model, draft, probe, "" in first)
+    lowered = lower(graph.only(names))
+    fitting({name: x.numpy() for name, x in probe.items()}, lowered.inputs)
+    wanted = _outputs(model, probe, "" in first)
+    lowered, wanted = batch_first(lowered, wanted, len(next(iter(probe.values()))))
+    draft = fold(lowered, recipe.averages).check()
+    _compare(draft, wanted, probe)
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
     return measured(network, draft, probe, recipe)
@@ -183,11 +187,8 @@ def _tensors(y: Any) -> dict[str, Array]:
     return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}
 
 
-def _compare(
-    model: nn.Module | ExportedProgram, draft: SpikingNetwork, probe: dict[str, torch.Tensor], bare: bool
-) -> None:
+def _compare(draft: SpikingNetwork, wanted: dict[str, Array], probe: dict[str, torch.Tensor]) -> None:
     """Refuse to go on if the captured function is not the source's: a wrong rule must not go unnoticed."""
-    wanted = _outputs(model, probe, bare)
     with torch.inference_mode():
         found = draft.dense()(**probe)
     made = found if isinstance(found, dict) else {draft.outputs[0].name: found}

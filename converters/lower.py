@@ -30,6 +30,7 @@ def lower(graph: Graph) -> SpikingNetwork:
             raise InvalidInput(f"input '{name}' was captured with shape {shape}; capture one sample, (1, …)")
         builder.put(Input(name, (), shape[1:]), Origin("input"))
         values[name] = Stream(name, shape, name in graph.masks)
+    builder.vocabularies |= _vocabularies(graph)
     rejected = []
     spoiled: set[str] = set()  # rejected calls, and those that read them
     for op in graph.ops:
@@ -37,17 +38,33 @@ def lower(graph: Graph) -> SpikingNetwork:
         follows = not spoiled.isdisjoint(references((op.args, op.kwargs)))
         try:
             values[op.name] = _value(op, builder, values, op.name in graph.streams)
-        except Reject as reason:
-            if not (isinstance(reason, Misfit) and follows):
+        except Exception as reason:
+            if not isinstance(reason, Reject) and not follows:
+                raise
+            if not follows or (isinstance(reason, Reject) and not isinstance(reason, Misfit)):
                 rejected.append((op, str(reason)))
             spoiled.add(op.name)
-            values[op.name] = Stream(next(iter(graph.inputs)), op.shape)
+            values[op.name] = builder.unknown(op)
         if follows:
             spoiled.add(op.name)
         if op.in_place and isinstance(op.args[0], Ref):
             values[op.args[0].name] = values[op.name]  # whoever reads the argument later sees the result
     _refuse(rejected, len(graph))
     return _network(builder, {name: values[ref.name] for name, ref in graph.outputs.items()})
+
+
+def _vocabularies(graph: Graph) -> dict[str, int]:
+    """How many ids the inputs hold that are looked up, as they come or moved about, in a table."""
+    above: dict[str, str] = {}
+    found: dict[str, int] = {}
+    for op in graph.ops:
+        first = next(iter(references(op.args)), "")
+        above[op.name] = above.get(first, first)
+        if op.target == "embedding.default" and len(op.args) > 1 and isinstance(op.args[1], Ref):
+            table, root = references(op.args)[0], above.get(op.args[1].name, op.args[1].name)
+            if root in graph.integers and table in graph.constants:
+                found.setdefault(root, len(graph.constants[table]))
+    return found
 
 
 def _network(builder: Builder, outputs: dict[str, Any]) -> SpikingNetwork:
@@ -76,7 +93,7 @@ def _value(op: Op, builder: Builder, values: dict[str, Any], stream: bool) -> An
     args = _resolve(op.args, values)
     kwargs = _resolve(op.kwargs, values)
     try:
-        if not stream:
+        if not stream or not _depends((args, kwargs)):
             if op.in_place:
                 args = [args[0].clone(), *args[1:]]  # never on the model's own memory
             with torch.no_grad():
@@ -88,6 +105,16 @@ def _value(op: Op, builder: Builder, values: dict[str, Any], stream: bool) -> An
         if builder.device != "meta":
             raise
         raise Reject(f"needs values, and a model on torch's meta device has none ({error})") from error
+
+
+def _depends(value: Any) -> bool:
+    """Whether a stream is among the arguments."""
+    match value:
+        case tuple() | list():
+            return any(map(_depends, value))
+        case dict():
+            return any(map(_depends, value.values()))
+    return isinstance(value, Stream)
 
 
 def _shaped(value: Any, device: str) -> Any:

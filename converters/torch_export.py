@@ -23,6 +23,8 @@ TORCH = torch.__path__[0]
 # calls that read the shape of a value, and nothing else of it
 READS_SHAPE = {f"{fill}_like.default" for fill in ("zeros", "ones", "full", "empty")}
 READS_SHAPE |= {f"new_{fill}.default" for fill in ("zeros", "ones", "full", "empty")}
+# and those that read a value, and of a second one the shape or type
+READS_FIRST = {"type_as.default", "expand_as.default", "reshape_as.default", "view_as.default"}
 DEVELOPERS = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")  # loggers
 UNKNOWN = (torch.SymInt, torch.SymBool)
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
@@ -132,11 +134,12 @@ def _graph(program: ExportedProgram) -> Graph:
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     held |= signature.inputs_to_lifted_tensor_constants
     taken = {node.name: node.meta["val"] for node in _takes(program) if node.users}
-    calls = [node for node in program.graph.nodes if node.op == "call_function" and not _checks(node)]
+    calls = [node for node in program.graph.nodes if node.op == "call_function" and not _idle(node)]
     ops = tuple(op for node in calls for op in _inlined(node, ""))
     streams = set(taken)
     for op in ops:
-        if op.target not in READS_SHAPE and not streams.isdisjoint(references((op.args, op.kwargs))):
+        read = op.args[:1] if op.target in READS_FIRST else (op.args, op.kwargs)
+        if op.target not in READS_SHAPE and not streams.isdisjoint(references(read)):
             streams.add(op.name)
     returned = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
     return Graph(
@@ -194,6 +197,11 @@ def _inlined(node: torch.fx.Node, prefix: str) -> list[Op]:
 def _passed(name: str, value: Any) -> Op:
     """The value itself under another name."""
     return Op(name, "getitem", getitem, ([value], 0), {}, (), "", "")
+
+
+def _idle(node: torch.fx.Node) -> bool:
+    """Whether a call takes a result that nobody reads, or only checks a size."""
+    return (node.target is getitem and not node.users) or _checks(node)
 
 
 def _checks(node: torch.fx.Node) -> bool:

@@ -34,6 +34,8 @@ SIGMOID = "exp(clip(a, -inf, 0.0))/(1.0 + exp(-abs(a)))"  # no overflow on eithe
 SOFTPLUS = "(clip(a, 0.0, inf) + log1p(exp(-abs(a))))"
 NONZERO = "(clip(a, floor, inf)*int(a >= 0) + clip(a, -inf, -floor)*int(a < 0))"
 
+ROUNDED = "(-ceil(-a - 0.5))"  # the largest whole number up to a + 1/2
+
 NAMED: dict[str, Formula] = {  # what Elementwise may name; sqrt(2/π) = 0.79788…
     "gelu": Formula("a*(1.0 + erf(a/sqrt(2.0)))/2.0", (-0.12891, 1.12891)),
     "gelu_tanh": Formula("a*(1.0 + tanh(0.7978845608028654*(a + 0.044715*a**3)))/2.0", (-0.129, 1.129)),
@@ -49,6 +51,11 @@ NAMED: dict[str, Formula] = {  # what Elementwise may name; sqrt(2/π) = 0.79788
     "hardsigmoid": Formula("clip(a + 3.0, 0.0, 6.0)/6.0", (0.0, 0.16667)),
     "softplus": Formula(f"{SOFTPLUS}*int(a <= 20.0) + a*int(a > 20.0)", (0.0, 1.0)),
     "mish": Formula(f"a*tanh({SOFTPLUS})", (-0.11253, 1.0885)),
+    "floor": Formula("-ceil(-a)"),
+    "ceil": Formula("ceil(a)"),
+    "trunc": Formula("ceil(clip(a, -inf, 0.0)) - ceil(-clip(a, 0.0, inf))"),
+    "round": Formula(f"{ROUNDED} - int({ROUNDED} == a + 0.5)*({ROUNDED} + 2.0*ceil(-{ROUNDED}/2.0))"),  # ties to even
+    "sign": Formula("1.0*int(a > 0) - 1.0*int(a < 0)"),
     "sin": Formula("sin(a)", (-1.0, 1.0)),
     "cos": Formula("cos(a)", (-1.0, 1.0)),
     "erf": Formula("erf(a)", (0.0, 1.12838)),

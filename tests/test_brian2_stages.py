@@ -31,7 +31,10 @@ from spiking.formulas import NAMED
 from spiking.groups import FUNCTIONS
 
 SPOKEN: dict[str, Any] = {
-    **{name: getattr(np, name) for name in ("abs", "exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos")},
+    **{
+        name: getattr(np, name)
+        for name in ("abs", "ceil", "exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos")
+    },
     **{"clip": np.clip, "erf": erf, "inf": np.inf, "int": lambda truth: truth.astype(np.int64)},
 }
 rng = np.random.default_rng(3)

@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Floor(nn.Module):
+class Fraction(nn.Module):
     """Whole numbers."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.floor()
+        return x.frac()
 
 
 class Ranked(nn.Module):
@@ -31,13 +31,13 @@ class Ranked(nn.Module):
 
 
 class Ordered(nn.Module):
-    """Three kinds of call have no rule: floor twice, sort, and a cumulative product at the top."""
+    """Three kinds of call have no rule: a fraction twice, sort, and a cumulative product at the top."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mlp1 = nn.Sequential(nn.Linear(8, 8), Floor())
+        self.mlp1 = nn.Sequential(nn.Linear(8, 8), Fraction())
         self.block = Ranked()
-        self.mlp2 = nn.Sequential(nn.Linear(8, 8), Floor())
+        self.mlp2 = nn.Sequential(nn.Linear(8, 8), Fraction())
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.mlp2(self.block(self.mlp1(x)))
@@ -45,14 +45,14 @@ class Ordered(nn.Module):
 
 
 class Variants(nn.Module):
-    """Every call has a rule, and every rule refuses: reflection, live dropout, the mean of a batch."""
+    """Every call has a rule, and every rule refuses: a jump, live dropout, the mean of a batch."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mirror = nn.ReflectionPad2d(1)
+        self.shrink = nn.Hardshrink()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.dropout(self.mirror(x), 0.5, training=True)
+        x = F.dropout(self.shrink(x), 0.5, training=True)
         return x - x.mean(0)
 
 

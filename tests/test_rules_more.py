@@ -27,6 +27,7 @@ from models_more import (
     perturbed,
 )
 from oracle import ROUNDING, TURNS, bound, faithful, outputs, reach, same, settled
+from test_rules_calls import called
 from torch import Tensor, nn
 
 from converters import capture, convert
@@ -392,6 +393,7 @@ def made() -> Iterator[tuple[nn.Module, Any]]:
         for op in table.values():
             yield masked_model(op), {name: value[:1] for name, value in padded(kind).items()}
     yield from (lone(op) for op in ALONE.values())
+    yield from called()
     for table, make in ((PAIRS, pair_model), (RULES, rule_model), (ONE, one_model)):
         yield from (make(name, 1) for name in table)
 

@@ -309,6 +309,14 @@ def curves() -> Case:
 
 
 @case
+def stairs() -> Case:
+    """Functions that stay the same between their steps, where ties are rounded to the even number."""
+    names = ("floor", "ceil", "trunc", "round", "sign")
+    nodes = [neuron(name, "l1", Elementwise(name)) for name in names]
+    return build("sigma-delta", (2, 3), linear("l1", "x", 3, 3), *nodes, Concat("all", names, -1), *head("all", 30))
+
+
+@case
 def log_softmax() -> Case:
     """Once in a neuron, once in the readout."""
     nodes = linear("l1", "x", 6, 4), neuron("n1", "l1", LogSoftmax()), linear("l2", "n1", 5, 6)

@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from ..builder import Reject
-from . import activation, arithmetic, attention, indexing, linear, masks, norm, pool, recurrent, resize, shape  # noqa: F401  # each file puts its rules in the table
+from . import (  # noqa: F401  # each file puts its rules in the table
+    activation,
+    arithmetic,
+    attention,
+    decomposed,
+    indexing,
+    linear,
+    masks,
+    norm,
+    padding,
+    pool,
+    products,
+    recurrent,
+    resize,
+    scatter,
+    shape,
+    stairs,
+    statistics,
+    windows,
+)
 from .registry import RULES, Rule, rule, supported
 
 __all__ = ["RULES", "Reject", "Rule", "rule", "supported"]

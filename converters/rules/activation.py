@@ -10,7 +10,7 @@ from torch import Tensor
 from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax
 
 from ..builder import Builder, Reject, Stream, array
-from .arithmetic import mul, scaled
+from .arithmetic import mul
 from .registry import rule
 from .shape import slice_
 
@@ -66,14 +66,6 @@ def elementwise(b: Builder, x: Stream) -> Stream:
 def gelu(b: Builder, x: Stream, *, approximate: str = "none") -> Stream:
     """Neuron: a·Φ(a), exact or by tanh."""
     return b.neuron(x, Elementwise("gelu" if approximate == "none" else "gelu_tanh"))
-
-
-@rule("softplus.default")
-def softplus(b: Builder, x: Stream, beta: float = 1, threshold: float = 20) -> Stream:
-    """Neuron: log(1 + exp(βa))/β."""
-    if beta == 1:
-        return b.neuron(x, Elementwise("softplus"))
-    return scaled(b, b.neuron(scaled(b, x, float(beta)), Elementwise("softplus")), 1 / float(beta))
 
 
 @rule("elu.default")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
+from torch import bool as bool_type
 
-from spiking import Embedding, Gather
+from spiking import Gather
 
 from ..builder import Builder, Reject, Stream, replaced
 from .registry import rule
@@ -22,8 +23,7 @@ def embedding(
     """Embedding: the row of each id, as the one event of a one-hot population."""
     if not isinstance(weight, Tensor):
         raise Reject("looks up in a table that depends on the input")
-    b.ids(ids, len(weight))
-    return b.add(Embedding, [ids], weight=b.weight(weight))
+    return b.looked_up(ids, b.weight(weight))
 
 
 @rule("split.Tensor")
@@ -55,7 +55,11 @@ def unbind(b: Builder, x: Stream, dim: int = 0) -> list[Stream]:
 @rule("getitem")
 def getitem(b: Builder, values: Any, index: int) -> Any:
     """One of several results."""
-    return values if isinstance(values, Stream) else values[index]  # a rejected call stands for all its results
+    if isinstance(values, Stream):  # a rejected call stands for all its results
+        return values
+    if values[index] is None:
+        raise Reject(f"reads result {index} of a call that has none here: the place of a maximum sends no spikes")
+    return values[index]
 
 
 @rule("stack.default")
@@ -85,6 +89,11 @@ def repeat_interleave(b: Builder, x: Stream, times: int, dim: int | None = None,
 @rule("roll.default")
 def roll(b: Builder, x: Stream, shifts: Any, dims: Any = ()) -> Stream:
     """Gather: an axis rotated."""
+    if not dims:
+        if x.shape[:1] == (1,):
+            raise Reject("rolls over all axes at once, which mixes the samples of a batch; give it dims")
+        return b.reshape(roll(b, b.reshape(x, (1, prod(x.shape))), shifts, [1]), x.shape)
+    shifts, dims = ([v] if isinstance(v, int) else v for v in (shifts, dims))
     for shift, dim in zip(shifts, dims, strict=True):
         x = gathered(b, x, dim, np.roll(np.arange(x.shape[dim]), shift))
     return x
@@ -104,12 +113,16 @@ def index_select(b: Builder, x: Stream, dim: int, index: Any) -> Stream:
     return gathered(b, x, dim, _indices(index))
 
 
-@rule("index.Tensor")
+@rule("index.Tensor", "_unsafe_index.Tensor")
 def index(b: Builder, x: Stream, indices: Any) -> Stream:
-    """Gather at constant indices of one axis, or of several axes in a row together."""
+    """Gather at constant indices of one axis, or of several axes together; a boolean mask is the places it is true."""
+    indices = _expanded(indices)
     used = [d for d, i in enumerate(indices) if i is not None]
-    if not used or used != list(range(used[0], used[-1] + 1)):
-        raise Reject("indexes axes that are not next to each other; permute them first")
+    if not used:
+        return x
+    if used != list(range(used[0], used[-1] + 1)):  # their places go to the front, as torch has it
+        order = used + [d for d in range(len(x.shape)) if d not in used]
+        return index(b, permute(b, x, order), [indices[d] for d in used])
     arrays = np.broadcast_arrays(*(_indices(indices[d]) for d in used))
     flat = np.ravel_multi_index([a % x.shape[d] for a, d in zip(arrays, used, strict=True)], [x.shape[d] for d in used])
     low, high = used[0], used[-1] + 1
@@ -145,6 +158,15 @@ def gathered(b: Builder, x: Stream, dim: int, indices: Any) -> Stream:
         made = gathered(b, b.reshape(x, (1, *x.shape)), 1, indices)
         return b.reshape(made, made.shape[1:])
     return b.add(Gather, [x], replaced(x.shape, at, len(indices)), axis=at - len(x.shape), indices=indices)
+
+
+def _expanded(indices: Any) -> list[Any]:
+    """Indices with a boolean mask of several axes as the numbers of its true places, an array an axis."""
+    made: list[Any] = []
+    for value in indices:
+        is_mask = isinstance(value, Tensor) and value.dtype == bool_type
+        made += value.nonzero(as_tuple=True) if is_mask and not value.is_meta else [value]
+    return made
 
 
 def _indices(value: Any) -> Any:

@@ -10,6 +10,7 @@ from spiking import Conv, ConvTranspose, Linear, Pad
 
 from ..builder import Builder, Reject, Stream, array, column
 from .registry import rule
+from .shape import permute
 
 
 @rule("linear.default")
@@ -35,10 +36,28 @@ def conv(
     """Conv: cross-correlation with groups, stride, padding and dilation."""
     fixed(weight, bias)
     n = weight.ndim - 2
+    if len(x.sample) == len(x.shape) == n + 2 and n < 3:
+        return _conv_each(b, x, weight, bias, stride, padding, dilation, groups)
     if len(x.sample) != n + 1:
         raise Reject(f"takes (batch, channels, {n} axes), not {x.shape}")
     setting = _setting(n, stride=stride, padding=padding, dilation=dilation)
     return b.add(Conv, [x], weight=b.weight(weight), bias=column(bias, n), **setting, groups=groups)
+
+
+def _conv_each(
+    b: Builder, x: Stream, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Stream:
+    """Conv where the leading axis is a batch merged with time, (T, C, …): one axis more, along which it is 1 wide."""
+    n = weight.ndim - 2
+    swapped = [1, 0, *range(2, n + 2)]
+    maps = b.reshape(permute(b, x, swapped), (1, x.shape[1], x.shape[0], *x.shape[2:]))
+    wide = {
+        "stride": (1, *spread(stride, n)),
+        "padding": (0, *spread(padding, n)),
+        "dilation": (1, *spread(dilation, n)),
+    }
+    made = b.add(Conv, [maps], weight=b.weight(weight.unsqueeze(2)), bias=column(bias, n + 1), **wide, groups=groups)
+    return permute(b, b.reshape(made, made.shape[1:]), swapped)
 
 
 @rule("conv1d.padding", "conv2d.padding", "conv3d.padding")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -57,13 +58,28 @@ TRUE = {("eq", 1), ("ne", 0), ("gt", 0), ("ge", 1)}
 FALSE = {("eq", 0), ("ne", 1), ("lt", 1)}
 
 
-@rule("eq.Scalar", "ne.Scalar", "gt.Scalar", "lt.Scalar", "ge.Scalar")
+@rule("eq.Scalar", "ne.Scalar", "gt.Scalar", "lt.Scalar", "ge.Scalar", "le.Scalar")
 def compare(b: Builder, x: Stream, value: float) -> Stream:
-    """Nothing, or 1 − x, for a mask of zeros and ones compared with one of them."""
+    """Nothing, or 1 − x, for a mask compared with 0 or 1; Embedding of ones and zeros for ids compared with one."""
+    if x.node in b.whole and not x.boolean and _vocabulary(b, x):
+        return _looked_up(b, x, value)
     test = b.op.plain, value
     if not b.integer(x) or test not in TRUE | FALSE:
         raise Reject("compares a value that depends on the input; only masks of 0 and 1 can be compared, with 0 or 1")
     return b.mask(x) if test in TRUE else logical_not(b, b.mask(x))
+
+
+def _vocabulary(b: Builder, x: Stream) -> int:
+    """How many ids the input holds that x is part of; 0 if it is not looked up in a table."""
+    return max((b.vocabularies.get(root, 0) for root in b.roots[x.node]), default=0)
+
+
+def _looked_up(b: Builder, x: Stream, value: Any) -> Stream:
+    """A comparison of ids: a table with 1 for each id for which it holds, and 0 for the others."""
+    ids = torch.arange(_vocabulary(b, x))
+    table = getattr(torch, b.op.plain)(ids, value).float().numpy()[:, None]
+    made = b.looked_up(x, table)
+    return replace(b.reshape(made, x.shape), boolean=True)
 
 
 def masked_bias(b: Builder, mask: Any) -> Any:

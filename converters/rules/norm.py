@@ -67,8 +67,19 @@ def group_norm(
     cudnn: bool = True,
 ) -> Stream:
     """Neuron over a group of channels and all of space."""
+    if len(x.sample) == len(x.shape):
+        return _group_norm_each(b, x, groups, weight, bias, eps)
     space = len(x.shape) - 2
     return b.neuron(x, GroupNorm(groups, eps, column(weight, space), column(bias, space)))
+
+
+def _group_norm_each(b: Builder, x: Stream, groups: int, weight: Any, bias: Any, eps: float) -> Stream:
+    """The same where the leading axis is a batch merged with time: (T, C, …), a norm for each entry of it."""
+    n, channels, *space = x.shape
+    apart = b.reshape(x, (n, groups, channels // groups, *space))
+    shape = (groups, channels // groups, *(1,) * len(space))
+    gain, shift = (None if v is None else array(v.reshape(shape)) for v in (weight, bias))
+    return b.reshape(b.neuron(apart, Norm(1 + len(space), eps, gain, shift)), x.shape)
 
 
 @rule("instance_norm.default")

@@ -9,7 +9,7 @@ import numpy as np
 
 from spiking import AvgPool, MaxPool, Mean, Mix
 
-from ..builder import Builder, Reject, Stream, replaced
+from ..builder import Builder, Stream, replaced
 from .arithmetic import scaled
 from .indexing import gathered
 from .linear import spread
@@ -88,7 +88,9 @@ def adaptive_max_pool(b: Builder, x: Stream, size: Any) -> tuple[Stream, None]:
     """Neuron: the largest of equal windows."""
     old, new = _sizes(x, size)
     if any(o % n for o, n in zip(old, new, strict=True)):
-        raise Reject(f"has windows of different sizes ({old} to {new}); make the output size divide the input size")
+        for dim, (inputs, outputs) in enumerate(zip(old, new, strict=True), len(x.shape) - len(new)):
+            x = _uneven_max(b, x, dim, inputs, outputs)
+        return x, None
     kernel = tuple(o // n for o, n in zip(old, new, strict=True))
     return b.neuron(x, MaxPool(kernel, kernel, (0,) * len(kernel), (1,) * len(kernel))), None
 
@@ -111,6 +113,16 @@ def adaptive_avg_pool(b: Builder, x: Stream, size: Any) -> Stream:
     return x
 
 
+def _uneven_max(b: Builder, x: Stream, dim: int, inputs: int, outputs: int) -> Stream:
+    """The largest of windows of different sizes along one axis: the shorter ones name their last entry twice."""
+    starts = [row * inputs // outputs for row in range(outputs)]
+    stops = [-(-(row + 1) * inputs // outputs) for row in range(outputs)]
+    widest = max(stop - start for start, stop in zip(starts, stops, strict=True))
+    places = [min(start + k, stop - 1) for start, stop in zip(starts, stops, strict=True) for k in range(widest)]
+    windows = b.reshape(gathered(b, x, dim, places), replaced(x.shape, dim, outputs, widest))
+    return amax(b, windows, dim + 1)
+
+
 def _sizes(x: Stream, size: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The sizes before and after adaptive pooling; None keeps an axis as it is."""
     old = x.shape[-len(size) :]
@@ -127,4 +139,4 @@ def mixed(b: Builder, x: Stream, dim: int, matrix: Any) -> Stream:
 
 def _rank(b: Builder) -> int:
     """How many axes a pooling window has: 2 for "max_pool2d"."""
-    return int(b.op.plain[-2])
+    return int(next(letter for letter in b.op.plain if letter.isdigit()))

@@ -11,9 +11,10 @@ import torch
 from ..builder import Builder, Stream
 from .indexing import gathered
 from .linear import spread
+from .padding import pad
 from .pool import mixed
 from .registry import rule
-from .shape import pad, permute
+from .shape import permute
 
 
 @rule("upsample_nearest1d.vec", "upsample_nearest2d.vec", "upsample_nearest3d.vec")

@@ -1,4 +1,4 @@
-"""Structure: reshapes, permutations, slices, padding, concatenation; and calls that change nothing."""
+"""Structure: reshapes, permutations, slices, concatenation; and calls that change nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from spiking import Concat, Gather, Pad, Permute, Scale, Slice
+from spiking import Concat, Gather, Permute, Scale, Slice
 
 from ..builder import Builder, Reject, Stream, replaced
 from .registry import rule
@@ -74,6 +74,21 @@ def squeeze(b: Builder, x: Stream, dim: Any = None) -> Stream:
     return b.reshape(x, tuple(s for i, s in enumerate(x.shape) if i not in gone or s != 1))
 
 
+@rule("view_as.default", "reshape_as.default")
+def view_as(b: Builder, x: Stream, other: Any) -> Stream:
+    """Reshape."""
+    return b.reshape(x, tuple(other.shape))
+
+
+@rule("movedim.int", "movedim.intlist", "moveaxis.int", "moveaxis.intlist")
+def movedim(b: Builder, x: Stream, source: Any, destination: Any) -> Stream:
+    """Permute: axes moved to other places, the rest in order."""
+    rank = len(x.shape)
+    old, new = ([d % rank for d in ([v] if isinstance(v, int) else v)] for v in (source, destination))
+    rest = iter(d for d in range(rank) if d not in old)
+    return permute(b, x, [old[new.index(d)] if d in new else next(rest) for d in range(rank)])
+
+
 @rule("unsqueeze.default")
 def unsqueeze(b: Builder, x: Stream, dim: int) -> Stream:
     """Reshape: a new axis of size one."""
@@ -97,7 +112,7 @@ def permute(b: Builder, x: Stream, dims: Any) -> Stream:
     return b.reshape(b.add(Permute, [core], turned, axes=tuple(m - len(long) for m in moved)), shape)
 
 
-@rule("transpose.int")
+@rule("transpose.int", "swapaxes.default", "swapdims.default")
 def transpose(b: Builder, x: Stream, first: int, second: int) -> Stream:
     """Permute: two axes swapped."""
     order = list(range(len(x.shape)))
@@ -105,23 +120,21 @@ def transpose(b: Builder, x: Stream, first: int, second: int) -> Stream:
     return permute(b, x, order)
 
 
-@rule("t.default")
+@rule("t.default", "numpy_T.default")
 def t(b: Builder, x: Stream) -> Stream:
     """Permute: the transpose of a matrix."""
     return permute(b, x, list(reversed(range(len(x.shape)))))
 
 
 @rule("slice.Tensor")
-def slice_(
-    b: Builder, x: Stream, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Stream:
+def slice_(b: Builder, x: Stream, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
     """Slice along one axis."""
     size = x.shape[dim]
     low, high, _ = slice(start, end, step).indices(size)
     if (low, high, step) == (0, size, 1):
         return x
     if high <= low:
-        raise Reject(f"cuts {start}:{end}:{step} out of {size} entries, which leaves nothing")
+        return torch.zeros(replaced(x.shape, dim, 0), device=b.device)  # nothing is left: a constant without entries
     shape = replaced(x.shape, dim, len(range(low, high, step)))
     return b.add(Slice, [x], shape, axis=b.axis(x, dim), start=low, stop=high, step=step)
 
@@ -133,27 +146,10 @@ def select(b: Builder, x: Stream, dim: int, index: int) -> Stream:
     return b.reshape(slice_(b, x, dim, index, index + 1), replaced(x.shape, dim))
 
 
-@rule("pad.default", "constant_pad_nd.default")
-def pad(b: Builder, x: Stream, amounts: Any, mode: Any = "constant", value: float | None = None) -> Stream:
-    """Pad with a constant; a value other than zero is a bias on the border."""
-    if not isinstance(mode, str):
-        mode, value = "constant", mode
-    if mode != "constant":
-        raise Reject(f"pads with mode '{mode}'; only constant padding is supported")
-    if value:
-        shift = b.add(Scale, [x], None, "shift", bias=b.constant(-float(value), x.sample))
-        padded = pad(b, shift, amounts)
-        return b.add(Scale, [padded], None, "unshift", bias=b.constant(float(value), padded.sample))
-    n = len(amounts) // 2
-    before, after = (tuple(int(a) for a in reversed(amounts[i::2])) for i in (0, 1))
-    if n > len(x.sample):
-        raise Reject("pads the batch axis")
-    return b.add(Pad, [x], before=before, after=after)
-
-
-@rule("cat.default", "concat.default")
+@rule("cat.default", "concat.default", "concatenate.default")
 def cat(b: Builder, xs: list[Stream], dim: int = 0) -> Stream:
     """Concat along one axis."""
+    xs = [x for x in xs if prod(x.shape)]
     if not all(isinstance(x, Stream) for x in xs):
         return _joined(b, xs, dim)
     if dim % len(xs[0].shape) == 0 and any(x.shape[0] == 1 for x in xs):
