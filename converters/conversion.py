@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import fields
 from itertools import chain
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.export import ExportedProgram
-from torch.utils import _pytree as pytree
 
 from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting
 
@@ -24,7 +22,8 @@ from .fold import fold
 from .lower import lower
 from .measure import measured
 from .methods import METHODS, Method
-from .torch_export import capture, evaluating, output_names, state
+from .source import answers, rounding, single
+from .torch_export import capture, state
 
 Array = NDArray[Any]
 Inputs = dict[str, Array]
@@ -66,29 +65,34 @@ def convert(
             "the model is on torch's meta device: it has shapes but no values, so there is nothing to calibrate; "
             "outline(model, example) gives a network that can be costed"
         )
-    model = _single(model)
+    with torch.autocast("cpu", enabled=False):
+        return _converted(model, first, data, recipe, names)
+
+
+def _converted(
+    model: nn.Module | ExportedProgram,
+    first: Inputs,
+    data: Iterator[Inputs],
+    recipe: Method,
+    names: Sequence[str] | None,
+) -> SpikingNetwork:
+    """The straight line: capture, lower, fold, compare, calibrate, assign, measure."""
     probe = {name: torch.as_tensor(x[:PROBE]) for name, x in first.items()}
     example = {name: x[:1] for name, x in probe.items()}
+    model = single(model, example, "" in first)
     graph = capture(model, example.get("", example))
     if "" in first and len(graph.inputs) == 1:
         (bare,) = graph.inputs
         probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
     lowered = lower(graph.only(names))
     fitting({name: x.numpy() for name, x in probe.items()}, lowered.inputs)
-    wanted = _outputs(model, probe, "" in first)
+    wanted = answers(model, probe, "" in first)
     lowered, wanted = batch_first(lowered, wanted, len(next(iter(probe.values()))))
     draft = fold(lowered, recipe.averages).check()
-    _compare(draft, wanted, probe)
+    _compare(draft, wanted, probe, rounding(model))
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
     return measured(network, draft, probe, recipe)
-
-
-def _single(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
-    """Return the model in float32, the precision of the network: a copy if it computes in another."""
-    if isinstance(model, nn.Module) and any(v.is_floating_point() and v.dtype != torch.float32 for v in state(model)):
-        return deepcopy(model).float()
-    return model
 
 
 def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
@@ -165,30 +169,11 @@ def _finite(value: torch.Tensor) -> bool:
     return bool(torch.isfinite(value).all())
 
 
-def _outputs(model: nn.Module | ExportedProgram, probe: dict[str, torch.Tensor], bare: bool) -> dict[str, Array]:
-    """The source's outputs for the whole batch, sample by sample where a program was exported for one."""
+def _compare(draft: SpikingNetwork, wanted: dict[str, Array], probe: dict[str, torch.Tensor], eps: float) -> None:
+    """Refuse to go on if the captured function is not the source's: a wrong rule must not go unnoticed.
 
-    def ask(module: nn.Module, x: dict[str, torch.Tensor]) -> dict[str, Array]:
-        return _tensors(module(*x.values()) if bare else module(**x))
-
-    with torch.no_grad():
-        if not isinstance(model, ExportedProgram):
-            with evaluating(model):
-                return ask(model, probe)
-        module, size = model.module(), len(next(iter(probe.values())))
-        rows = [ask(module, {name: x[k : k + 1] for name, x in probe.items()}) for k in range(size)]
-        return {name: np.concatenate([row[name].reshape(1, -1) for row in rows]) for name in rows[0]}
-
-
-def _tensors(y: Any) -> dict[str, Array]:
-    """The tensors of a structured output, by name."""
-    paths = [(path, leaf) for path, leaf in pytree.tree_flatten_with_path(y)[0] if isinstance(leaf, torch.Tensor)]
-    names = output_names([path for path, _ in paths])
-    return {name: np.asarray(leaf.detach().cpu()) for name, (_, leaf) in zip(names, paths, strict=True)}
-
-
-def _compare(draft: SpikingNetwork, wanted: dict[str, Array], probe: dict[str, torch.Tensor]) -> None:
-    """Refuse to go on if the captured function is not the source's: a wrong rule must not go unnoticed."""
+    The gap may be 1e-3 of the largest value, or what a source in half precision rounds away itself: 16 ε.
+    """
     with torch.inference_mode():
         found = draft.dense()(**probe)
     made = found if isinstance(found, dict) else {draft.outputs[0].name: found}
@@ -205,7 +190,7 @@ def _compare(draft: SpikingNetwork, wanted: dict[str, Array], probe: dict[str, t
             )
         gap = np.abs(have.numpy().reshape(want.shape) - want).max()
         scale = np.abs(want).max()
-        if not gap <= 1e-3 * max(scale, 1e-6):
+        if not gap <= max(1e-3, 16 * eps) * max(scale, 1e-6):
             raise SpikingError(
                 f"the captured network differs from the source at '{name}' by {gap:.3g} of {scale:.3g}: "
                 "the model depends on more than its input (randomness, state, the batch), or a rule is wrong"

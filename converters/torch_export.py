@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import getitem
+from threading import RLock
 from typing import Any
 
 import torch
@@ -17,9 +18,10 @@ from torch.utils import _pytree as pytree
 from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
 from .doors import described, model_given, quiet, refused, tensors_given
+from .mutation import functional, line_of
 from .program import Graph, Op, Ref, references
 
-TORCH = torch.__path__[0]
+LOCK = RLock()  # modes of a module, torch's flags and warning filters belong to the process
 # calls that read the shape of a value, and nothing else of it
 READS_SHAPE = {f"{fill}_like.default" for fill in ("zeros", "ones", "full", "empty")}
 READS_SHAPE |= {f"new_{fill}.default" for fill in ("zeros", "ones", "full", "empty")}
@@ -27,7 +29,6 @@ READS_SHAPE |= {f"new_{fill}.default" for fill in ("zeros", "ones", "full", "emp
 READS_FIRST = {"type_as.default", "expand_as.default", "reshape_as.default", "view_as.default"}
 DEVELOPERS = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")  # loggers
 UNKNOWN = (torch.SymInt, torch.SymBool)
-FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
 
 
 def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tensor]) -> Graph:
@@ -55,25 +56,48 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a module in evaluation mode, and every submodule back in the mode it had.
+    """Put a module in evaluation mode, and every submodule back in the mode it had, every buffer to what it held.
 
     torch's fused transformer layers are off meanwhile: they blank or cut what a padding mask hides.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    fast = torch.backends.mha.get_fastpath_enabled()
+    with LOCK, torch.autocast("cpu", enabled=False), restored(model):
+        modes = [(module, module.training) for module in model.modules()]
+        fast = torch.backends.mha.get_fastpath_enabled()
+        try:
+            torch.backends.mha.set_fastpath_enabled(False)
+            model.eval()
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
+            for module, mode in modes:
+                module.training = mode
+
+
+@contextmanager
+def restored(model: nn.Module) -> Iterator[Callable[[], list[str]]]:
+    """Give back the buffers of a model as they were; yields a function that names those that are changed by then."""
+    before = {name: (value, value.clone()) for name, value in model.named_buffers()}
+
+    def changed() -> list[str]:
+        after = dict(model.named_buffers())
+        return [name for name, (_, old) in before.items() if not torch.equal(_plain(after[name]), _plain(old))]
+
     try:
-        torch.backends.mha.set_fastpath_enabled(False)
-        model.eval()
-        yield
+        yield changed
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        for module, mode in modes:
-            module.training = mode
+        for name, (value, old) in before.items():
+            value.copy_(old)
+            path, _, leaf = name.rpartition(".")
+            model.get_submodule(path)._buffers[leaf] = value
+
+
+def _plain(value: Tensor) -> Tensor:
+    return value.nan_to_num() if value.is_floating_point() else value
 
 
 def _export(model: nn.Module, example: Tensor | dict[str, Tensor]) -> ExportedProgram:
     try:
-        with torch.no_grad(), warnings.catch_warnings(), quiet(*DEVELOPERS):
+        with LOCK, torch.no_grad(), warnings.catch_warnings(), quiet(*DEVELOPERS):
             warnings.simplefilter("ignore")  # notes of torch.export to its own developers
             if isinstance(example, dict):
                 return torch.export.export(model, (), example, strict=False)
@@ -119,7 +143,7 @@ def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> 
     if all(isinstance(size, int) for shape in taken for size in shape) and taken == given:
         return program
     try:
-        return _export(program.module(), example)
+        return _export(program.module(), as_taken(program, example))
     except UnsupportedOperation as error:
         want, have = (", ".join(map(str, shapes)) for shapes in (taken, given))
         raise InvalidInput(
@@ -128,7 +152,22 @@ def _reexport(program: ExportedProgram, example: Tensor | dict[str, Tensor]) -> 
         ) from error
 
 
+def as_taken(program: ExportedProgram, given: Tensor | dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
+    """Return inputs in the floating-point type that a program takes them in; all others as they are."""
+    dtypes = [node.meta["val"].dtype for node in _takes(program)]
+
+    def typed(x: Tensor, dtype: torch.dtype) -> Tensor:
+        return x.to(dtype) if x.is_floating_point() and dtype.is_floating_point else x
+
+    if isinstance(given, Tensor):
+        return typed(given, dtypes[0])
+    return {name: typed(x, dtype) for (name, x), dtype in zip(given.items(), dtypes, strict=False)}
+
+
 def _graph(program: ExportedProgram) -> Graph:
+    with LOCK, warnings.catch_warnings(), quiet(*DEVELOPERS):
+        warnings.simplefilter("ignore")  # notes of torch to its own developers
+        program = functional(program)
     signature = program.graph_signature
     values: dict[str, Any] = {**program.state_dict, **program.constants}
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
@@ -216,8 +255,7 @@ def _op(node: torch.fx.Node, prefix: str) -> Op:
     first = value[0] if isinstance(value, tuple | list) and value else value
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path = re.sub(r"^L\['self'\]\.?", "", str(stack[-1][0])) if stack else ""
-    frames = [f for f in FRAME.findall(node.meta.get("stack_trace") or "") if not f[0].startswith(TORCH)]
-    line = f"{frames[-1][0].rsplit('/', 1)[-1]}:{frames[-1][1]}" if frames else ""
+    line = line_of(node)
     aten = hasattr(node.target, "_schema")
     target = str(node.target).removeprefix("aten.") if aten else getattr(node.target, "__name__", str(node.target))
     shape = tuple(_size(n) for n in first.shape) if isinstance(first, Tensor) else ()

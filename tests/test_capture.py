@@ -124,7 +124,7 @@ def test_nothing_of_the_model_changes() -> None:
 
 
 def test_capturing_runs_no_call_on_the_models_own_memory() -> None:
-    """A buffer changed in place in forward is not changed by capture and lowering."""
+    """A table changed in place in forward is not changed by capture and lowering."""
 
     class Growing(nn.Module):
         def __init__(self) -> None:
@@ -133,7 +133,7 @@ def test_capturing_runs_no_call_on_the_models_own_memory() -> None:
 
         def forward(self, x: Tensor) -> Tensor:
             self.count.add_(1.0)
-            return x * self.count
+            return x * torch.ones(6).add_(1.0)
 
     model = Growing()
     lower(capture(model, samples(1, 6)))
@@ -245,15 +245,13 @@ def test_outputs_may_be_nested(answer: object, shapes: list[tuple[int, ...]]) ->
     assert [network.shapes[out.name] for out in network.outputs] == shapes
 
 
-def test_a_view_changed_in_place_is_refused() -> None:
-    """The base of a view would have to change with it: the comparison with the source finds that it does not."""
-
+def test_a_view_changed_in_place_changes_what_it_is_a_view_of() -> None:
     def raised(h: Tensor) -> Tensor:
         h[:, :1].add_(1.0)
         return h
 
-    with pytest.raises(SpikingError, match="the captured network differs from the source at 'output'"):
-        convert(After(nn.Linear(6, 8), raised), samples(5, 6))
+    model, x = After(nn.Linear(6, 8), raised).eval(), samples(5, 6)
+    np.testing.assert_allclose(convert(model, x).dense()(x).numpy(), model(x).detach().numpy(), atol=1e-6)
 
 
 def test_calibration_is_read_once_and_not_held() -> None:

@@ -6,9 +6,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from ..builder import Builder, Stream
+from ..builder import Builder, Reject, Stream
 from .indexing import gathered
 from .registry import rule
 from .shape import cat
@@ -43,6 +44,14 @@ def select_scatter(b: Builder, x: Any, source: Any, dim: int, index: int) -> Str
 def copy(b: Builder, x: Any, source: Any, non_blocking: bool = False) -> Any:
     """Nothing: the value that is written, in the shape it is written to."""
     return _spread(b, source, tuple(x.shape))
+
+
+@rule("fill.Tensor", "fill.Scalar", "zero.default")
+def fill(b: Builder, x: Stream, value: Any = 0.0) -> Tensor:
+    """Nothing: a constant."""
+    if isinstance(value, Stream):
+        raise Reject("fills with a value that depends on the input")
+    return torch.full(x.shape, float(value), device=b.device)
 
 
 def _spread(b: Builder, source: Any, shape: tuple[int, ...]) -> Any:
