@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from .platform.loading import Platform, load_platform
 from .render import exports, page, text, words
 from .render import lanes as lanes_text
 from .render import other_tools as tools_text
-from .workload.assumed_activity import assumed
+from .workload.assumed_activity import assumed, reassumed
 from .workload.counting import tally
 from .workload.trace import Trace
 
@@ -92,12 +92,17 @@ class Comparison(analysis.Comparison):
         """Return the comparison for people."""
         return text.comparison(self)
 
-    def sweep(self, batches: Sequence[int] = BATCHES) -> Sweep:
-        """Return the comparison at other batches: energy, latency and throughput each at the same one."""
+    def sweep(self, batches: Sequence[int] = BATCHES, *, activity: float | None = None) -> Sweep:
+        """Return the comparison at other batches: energy, latency and throughput each at the same one.
+
+        activity   spikes that each neuron sends in one inference, where they were assumed; by default the same
+
+        Raises InvalidInput: batches; activity, or one beside a measured one.
+        """
         chosen = arguments.several("batches", batches, "a list of whole numbers")
         for batch in chosen:
             _check_batch(batch)
-        contest = analysis.Contest(self.work, [report.platform for report in self.reports])
+        contest = analysis.Contest(trace(self.work, activity), [report.platform for report in self.reports])
         return Sweep(tuple(_comparison(contest.at(batch)) for batch in chosen))
 
     def to_csv(self) -> str:
@@ -155,31 +160,31 @@ class Peers(other_tools.Peers):
         return tools_text.peers(self)
 
 
-def trace(network: SpikingNetwork | Trace, activity: Activity | None = None) -> Trace:
+def trace(network: SpikingNetwork | Trace, activity: Activity | float | None = None) -> Trace:
     """Count a network and its activity: the one trace that every platform prices.
 
-    network    a spiking network, with weights or without (an outline); or a trace made from shapes, returned as it is
-    activity   of a run of this very network; by default it is assumed that every neuron sends one spike
+    network    a spiking network, with weights or without (an outline); or a trace made from shapes
+    activity   of a run of this very network; or an assumption, the spikes that each neuron sends in one inference:
+               by default 0.1 (a trace from shapes: those it was made with)
 
-    Raises InvalidInput (activity of another network, NaN, activity beside a trace), UnsupportedNode.
+    Raises InvalidInput (activity of another network, NaN, a run's activity beside a trace), UnsupportedNode.
     """
+    rate = None if activity is None or isinstance(activity, Activity) else _rate(activity)
     if isinstance(network, Trace):
-        if activity is not None:
+        if isinstance(activity, Activity):
             raise InvalidInput("a trace has its activity already; leave the argument out, or give a SpikingNetwork")
-        return network.check()
+        return network.check() if rate is None else reassumed(network.check(), rate)
     if not isinstance(network, SpikingNetwork):
         kind = type(network).__name__
         raise InvalidInput(f"network must be a SpikingNetwork or a Trace, not {kind}; convert() or outline() it first")
-    if activity is not None and not isinstance(activity, Activity):
-        raise InvalidInput(
-            f"activity must be an Activity, not {type(activity).__name__}; a record's is record.activity"
-        )
-    return tally(network.check(), assumed(network) if activity is None else activity)
+    if isinstance(activity, Activity):
+        return tally(network.check(), activity)
+    return tally(network.check(), assumed(network) if rate is None else assumed(network, spikes_per_neuron=rate))
 
 
 def estimate(
     network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
+    activity: Activity | float | None = None,
     platform: str | Path | Platform = "loihi1",
     *,
     batch: int = 1,
@@ -202,7 +207,7 @@ def estimate(
 
 def compare(
     network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
+    activity: Activity | float | None = None,
     platforms: str | Path | Platform | Sequence[str | Path | Platform] = ("brain", "loihi1", "a100"),
     *,
     batch: int = 1,
@@ -237,7 +242,7 @@ def compare(
 
 def lanes(
     network: SpikingNetwork | Trace,
-    activity: Activity | None = None,
+    activity: Activity | float | None = None,
     *,
     ticks: Iterable[int] | None = None,
     policy: layout.Policy = "balanced",
@@ -255,7 +260,9 @@ def lanes(
     return _opened(Front, layout.laid_out(trace(network, activity), ticks, policy, mode))
 
 
-def peers(network: SpikingNetwork | Trace, activity: Activity | None = None, *, analog_input: bool = True) -> Peers:
+def peers(
+    network: SpikingNetwork | Trace, activity: Activity | float | None = None, *, analog_input: bool = True
+) -> Peers:
     """Ask other tools about a network and its activity: their formulas, on the counts of our trace.
 
     network        and its activity: see `trace`
@@ -299,6 +306,16 @@ def _check_platform(name: str, platform: Any) -> None:
         raise InvalidInput(
             f"{name} takes names of platforms(), paths of .toml files and Platforms, not {arguments.shown(platform)}"
         )
+
+
+def _rate(activity: Any) -> float:
+    """Return an assumed activity as a number; raises InvalidInput for what is neither that nor of a run."""
+    if isinstance(activity, bool) or not isinstance(activity, Real):
+        raise InvalidInput(
+            f"activity must be an Activity, or the spikes each neuron sends in one inference, not "
+            f"{type(activity).__name__}; a record's is record.activity"
+        )
+    return arguments.real("activity", activity)
 
 
 def _check_batch(batch: int) -> None:

@@ -63,13 +63,15 @@ def _run(args: argparse.Namespace) -> tuple[str, Any]:
 def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     hardware = _sibling("hardware")
     subject: Any
-    activity: Activity | None = None
+    activity: Activity | float | None = args.activity
     if args.model.endswith(".pt2"):
         subject = _sibling("converters").outline(_program(args.model))
     elif args.model.endswith(".npz") or Path(args.model).exists():
         subject = SpikingNetwork.load(args.model)
     else:
         subject = hardware.net(args.model).trace()
+    if args.record and activity is not None:
+        raise InvalidInput("a record has its activity, measured: leave out --activity, or the record")
     if args.record:
         activity = SpikeRecord.load(args.record).activity
     numbers = dict(_setting(text) for text in args.set)
@@ -113,6 +115,7 @@ def _setting(text: str) -> tuple[str, float | None]:
 def _command(args: argparse.Namespace) -> str:
     """The command line that prints the same again, without the files it writes."""
     words = ["spiking", "cost", args.model, *([args.record] if args.record else []), "--platform", *args.platform]
+    words += [] if args.activity is None else ["--activity", f"{args.activity:g}"]
     words += ["--batch", str(args.batch[0]), *(["--set", *args.set] if args.set else [])]
     return shlex.join([*words, "--html", args.html])
 
@@ -264,6 +267,9 @@ def _parser() -> argparse.ArgumentParser:
     cost.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
     cost.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
     cost.add_argument("--batch", type=int, nargs="+", default=[1], help="inferences at a time; several: side by side")
+    cost.add_argument(
+        "--activity", type=float, metavar="SPIKES", help="assume that a neuron sends as many an inference"
+    )
     cost.add_argument("--peers", action="store_true", help="add what other tools would report for the same trace")
     cost.add_argument("--set", nargs="+", default=[], metavar="NAME=NUMBER", help="platform parameters to replace")
     cost.add_argument("--html", metavar="FILE", help="write a self-contained page")

@@ -18,6 +18,7 @@ from .counts import count, windows_reached, windows_reading
 from .functions import Shape
 from .network import Network, is_wiring
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
+from .unroll import axis_taps
 from .wiring import pad
 
 Fan = NDArray[np.float64]
@@ -78,6 +79,38 @@ def fan_totals(network: Network) -> dict[str, dict[str, int]]:
     }
 
 
+def laid_out(network: Network) -> dict[str, int]:
+    """Return for each input, neuron and product the synapses it has when the network is laid out without sharing.
+
+        synapses = paths from the elements of a source, through linear maps alone, to what integrates
+
+    The integrators are neurons, outputs and the two sides of a gate; every time step of a recurrent cell has its own.
+    A product sends by its gates, an id by the whole vocabulary. Two paths between one pair of elements count twice,
+    as they are before they are summed. The synapses that carry a bias are left out.
+    """
+    arriving = []
+    for node in network:
+        if isinstance(node, Neuron | Product | Output):
+            shapes = [network.shapes[name] for name in node.inputs]
+            reads = [_gates(node, shapes) if isinstance(node, Product) else prod(shape) for shape in shapes]
+            fans = [same(n / prod(shape), shape) for n, shape in zip(reads, shapes, strict=True)]
+            arriving += list(zip(node.inputs, fans, strict=True))
+
+    def back(node: Node, fan: Fan) -> list[Fan]:
+        shapes = [network.shapes[name] for name in node.inputs]
+        if isinstance(node, maps.Weighted):
+            return [_through(node, shapes[0], fan)]
+        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if is_wiring(node) else []
+
+    table = {}
+    for name, fan in network.pull_back(arriving, back, joined).items():
+        node, shape = network[name], network.shapes[name]
+        shapes = [network.shapes[above] for above in node.inputs]
+        times = _gates(node, shapes) / prod(shape) if isinstance(node, Product) else 1
+        table[name] = round(total(fan) * times)
+    return table
+
+
 def same(value: float, shape: Shape) -> Fan:
     """Return the fan of elements that all drive `value` synapses."""
     return np.broadcast_to(np.float64(value), shape)
@@ -129,6 +162,51 @@ def behind(node: Node, index: int, shapes: list[Shape], fan: Fan) -> Fan:
             axes = tuple(a + len(shape) for a in node.axes)
             return np.broadcast_to(fan if node.keepdims else np.expand_dims(fan, axes), shape)
     raise TypeError(f"{type(node).__name__} is not wiring")
+
+
+def _gates(node: Product, shapes: list[Shape]) -> int:
+    """Scalar multiplications of a product."""
+    return count(node, *shapes).dynamic
+
+
+def _through(node: maps.Weighted, shape: Shape, fan: Fan) -> Fan:
+    """The fan of the input of a weighted node whose output has the fan `fan`."""
+    match node:
+        case maps.Linear():
+            return np.broadcast_to(_summed(fan, -1), shape)
+        case maps.Embedding():
+            return np.broadcast_to(_summed(fan, -1)[..., 0] * node.weight.shape[0], shape)
+        case maps.Conv():
+            channels = shape[0] // node.groups
+            axes = axis_taps(node, shape, fan.shape[1:])
+        case maps.ConvTranspose():
+            channels = shape[0] // node.groups
+            axes = [[(i, o) for o, i in taps] for taps in axis_taps(node.adjoint, fan.shape, shape[1:])]
+        case _:
+            raise TypeError(f"{type(node).__name__} has no weights")
+    if _core(fan).shape[0] == 1:
+        fan = np.broadcast_to(_core(fan) * (fan.shape[0] // node.groups), (shape[0], *fan.shape[1:]))
+    else:
+        grouped = fan.reshape(node.groups, -1, *fan.shape[1:]).sum(axis=1)
+        fan = _lean(np.repeat(grouped, channels, axis=0))
+    for axis, taps in enumerate(axes, start=-len(axes)):
+        fan = _tapped(fan, axis, taps, shape[axis])
+    return fan
+
+
+def _tapped(fan: Fan, axis: int, taps: list[tuple[Index, Index]], size: int) -> Fan:
+    """Give every position of an axis the sum over the outputs that its taps, (input, output), connect it with."""
+    wide = np.moveaxis(_wide(fan, axis), axis, 0)
+    back = np.zeros((size, *wide.shape[1:]))
+    for inner, outer in taps:
+        np.add.at(back, inner, wide[outer])
+    return _laid(np.moveaxis(back, 0, axis), axis, fan.shape)
+
+
+def _summed(fan: Fan, axis: int) -> Fan:
+    """The core summed over all entries of one axis, which is kept."""
+    core = _core(fan)
+    return np.asarray(core.sum(axis=axis, keepdims=True) * (fan.shape[axis] // core.shape[axis]))
 
 
 def _core(fan: Fan) -> Fan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite, prod
 
 from .counts import synapses
+from .fan_out import laid_out
 from .formatting import table
 from .network import Network, Origin
 from .nodes import Neuron
@@ -45,6 +46,8 @@ def summary(network: Network) -> str:
     notes = f"\n{network.schedule} · {depth} neuron layers deep"
     if network.bodies != network.neurons:
         notes += f" · {network.neurons:,} neurons when every time step of a cell is laid out"
+    laid = sum(laid_out(network).values())
+    notes += f" · {laid:,} synapses when laid out without sharing"
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
     return table(head, rows, last, left=4) + notes + _errors(network)

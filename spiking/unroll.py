@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .functions import Shape
 from .linear_maps import Add, AvgPool, Conv, ConvTranspose, Embedding, Linear, Mean, Mix, Scale
 from .nodes import Node
-from .wiring import REARRANGING, divisors, rearrange
+from .wiring import REARRANGING, divisors, reach, rearrange
 
 Index = NDArray[np.int64]
 
@@ -99,13 +99,15 @@ def _mix(node: Mix, shape: Shape) -> Taps:
 
 
 def axis_taps(node: Conv | AvgPool, shape: Shape, out: Shape) -> list[list[tuple[Index, Index]]]:
-    """For each axis and each kernel position along it: the input and output positions it connects.
+    """For each axis and each kernel position that reaches the map: the input and output positions it connects.
 
     `out` says how many windows each axis has, for the adjoint of a padded output fewer than would fit.
     """
     kernel = node.weight.shape[2:] if isinstance(node, Conv) else node.kernel
     dilation = node.dilation if isinstance(node, Conv) else (1,) * len(kernel)
-    setting = zip(shape[-len(kernel) :], kernel, node.stride, node.padding, dilation, out, strict=True)
+    sizes = shape[-len(kernel) :]
+    kernel = reach(kernel, dilation, node.padding, sizes)
+    setting = zip(sizes, kernel, node.stride, node.padding, dilation, out, strict=True)
     axes = []
     for size, span, stride, padding, step, windows in setting:
         o = np.arange(windows)
@@ -123,7 +125,7 @@ def _conv(node: Conv, shape: Shape, out: Shape) -> Taps:
     o, c = (a[..., None] for a in np.meshgrid(np.arange(channels), np.arange(wide), indexing="ij"))
     source = o // (channels // node.groups) * wide + c  # the input channel a weight reads
     parts: list[tuple[Index, Index, Index]] = []
-    for position in product(*map(range, kernel)):
+    for position in product(*(range(len(axis)) for axis in axes)):
         pairs = [axis[k] for axis, k in zip(axes, position, strict=True)]
         inner = _flat([p[0] for p in pairs], sizes)
         outer = _flat([p[1] for p in pairs], out)
@@ -150,7 +152,7 @@ def _pool(node: AvgPool, shape: Shape) -> Taps:
     share = 1 / divisors(node, shape).ravel()
     maps = np.arange(prod(shape[:-n]))[:, None]
     pres, posts = [], []
-    for position in product(*map(range, node.kernel)):
+    for position in product(*(range(len(axis)) for axis in axes)):
         pairs = [axis[k] for axis, k in zip(axes, position, strict=True)]
         pres.append((maps * prod(sizes) + _flat([p[0] for p in pairs], sizes)).ravel())
         posts.append((maps * prod(out) + _flat([p[1] for p in pairs], out)).ravel())

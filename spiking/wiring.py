@@ -45,7 +45,9 @@ def rearrange(node: Node, xs: list[Array], shapes: list[Shape]) -> Array:
         case Mix():
             return np.asarray(np.moveaxis(np.tensordot(x, node.matrix, (node.axis, 1)), -1, node.axis))
         case AvgPool():
-            taps = windows(x, node.kernel, node.stride, node.padding, node.infer(shape)[-len(node.kernel) :], 0.0)
+            n = len(node.kernel)
+            kernel = reach(node.kernel, (1,) * n, node.padding, shape[-n:])
+            taps = windows(x, kernel, node.stride, node.padding, node.infer(shape)[-n:], 0.0)
             return np.asarray(taps.sum(axis=-1) / divisors(node, shape))
     raise TypeError(f"{type(node).__name__} is not a wiring node")
 
@@ -81,6 +83,15 @@ def windows(
     pick = [slice(0, (o - 1) * t + 1, t) for o, t in zip(out, stride, strict=True)]
     view = _cut(view, [*pick, *(slice(None, None, d) for d in dilation)])
     return view.reshape(*view.shape[:-n], prod(kernel))
+
+
+def reach(kernel: Shape, dilation: Shape, padding: Shape, sizes: Shape) -> Shape:
+    """Return how much of a kernel can lie on a map.
+
+    The first window starts at −padding: tap k of any window is on the map only if k·dilation < size + padding.
+    """
+    axes = zip(kernel, dilation, padding, sizes, strict=True)
+    return tuple(min(k, -(-(size + p) // d)) for k, d, p, size in axes)
 
 
 def _cut(x: Array, slices: list[slice]) -> Array:

@@ -296,3 +296,10 @@ def test_cost_refuses(
     assert main(["cost", "kws", "--platform", "a100", *words]) == 2
     assert why in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_shell_assumes_the_activity_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cost", "pilotnet", "--platform", "loihi1", "--activity", "0.25"]) == 0
+    assert "activity assumed, 0.25 spikes a neuron" in capsys.readouterr().out
+    assert main(["cost", "pilotnet", "run.npz", "--platform", "loihi1", "--activity", "0.25"]) == 2
+    assert "leave out --activity, or the record" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import pytest
 from hardware import Comparison, CostReport, Trace, break_even, compare, estimate, load_platform, net
 from hardware.api import BATCHES
 from hardware.render.exports import markdown
+from hardware.render.words import flip as flip_text
 from hardware.workload.shapes import Shapes
 from spiking import InvalidInput
 
@@ -345,12 +346,40 @@ def cells(line: str) -> list[str]:
 
 def test_markdown_reads_back(both: Comparison) -> None:
     lines = [cells(line) for line in both.to_markdown().splitlines() if line.startswith("|")]
-    head, rule, *rows = lines
-    assert {len(line) for line in lines} == {len(head)}
-    assert set("".join(rule)) == set("-:")
-    assert [row[0] for row in rows] == [report.platform.name for report in both.rows]
-    assert [row[3] for row in rows] == [report.energy.total.nominal for report in both.rows]
+    names = [report.platform.name for report in both.rows]
+    for head, rule, *rows in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
+        assert {len(line) for line in (rule, *rows)} == {len(head)}
+        assert set("".join(rule)) == set("-:")
+        assert [row[0] for row in rows] == names
+        for figure in ("energy/inf.", "static", "power"):
+            if figure in head:
+                wanted = [_figure(report, figure) for report in both.rows]
+                assert [row[head.index(figure)] for row in rows] == wanted
     assert both.verdict.sentence in both.to_markdown()
+
+
+def _figure(report: CostReport, title: str) -> str:
+    energy = report.energy
+    found = {"energy/inf.": energy.total, "static": energy.static, "power": report.power}[title]
+    return "–" if found is None else found.nominal
+
+
+def test_exports_say_split_room_flips_and_who_is_left_out() -> None:
+    """What CSV has in columns, Markdown has in a second table and in its notes."""
+    found = compare(NETS["lstm"], platforms=["loihi1", "spinnaker2", "a100", "h100"])
+    rows = {row["platform"]: row for row in csv.DictReader(StringIO(found.to_csv()))}
+    loihi, page = found["loihi1"], found.to_markdown()
+    assert (int(rows["loihi1"]["cores"]), int(rows["loihi1"]["chips"])) == (loihi.cores, loihi.chips)
+    assert float(rows["loihi1"]["static_J"]) == loihi.energy.static.value
+    assert float(rows["loihi1"]["power_W"]) == loihi.power.value
+    assert rows["spinnaker2"]["static_J"] == ""  # not 0: its average prices hold what static power it has
+    assert rows["a100"]["cores"] == rows["a100"]["chips"] == ""
+    assert rows["loihi1"]["left_out"] == "not feasible (dynamic_synapses)"
+    assert "- left out: loihi1: not feasible (dynamic_synapses)" in page
+    for win in found.verdict.wins:
+        for flip in win.flips:
+            assert f"- {win.metric} flips with {flip_text(flip, win.winner)}" in page
+            assert f"{win.metric}: {flip_text(flip, win.winner)}" in rows[win.winner]["flips"]
 
 
 def test_a_name_cannot_break_a_table() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hardware import CostReport, compare, estimate, load_platform, platforms, trace
+from hardware import CostReport, compare, estimate, load_platform, net, platforms, trace
 from hardware.models.base import Bound
 from spiking import (
     Activity,
@@ -642,3 +642,41 @@ def test_importing_hardware_is_cheap() -> None:
     code = f"import sys, hardware; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- assumed activity, products on cores that run programs
+
+
+def test_one_activity_is_assumed_at_every_door_and_said() -> None:
+    """0.1 spikes a neuron where nothing is said, of a network and of shapes alike; a number takes its place."""
+    shapes = net("pilotnet").trace()
+    for work in (trace(CNN), shapes):
+        assert work.rate == pytest.approx(0.1)
+        assert "activity assumed, 0.1 spikes a neuron" in work.headline
+    for subject in (CNN, shapes):
+        assert trace(subject, 0.5).rate == pytest.approx(0.5)
+        assert "activity assumed, 0.5 spikes a neuron" in str(estimate(subject, 0.5, "loihi1"))
+        assert compare(subject, 0.5, ["brain", "loihi1"]).work.rate == pytest.approx(0.5)
+    assert trace(shapes, 0.5).events == pytest.approx(net("pilotnet").trace(0.5).events)
+    swept = compare(shapes, platforms=["brain"]).sweep([1, 2], activity=0.2)
+    assert [one.work.rate for one in swept] == pytest.approx([0.2, 0.2])
+
+
+def test_an_activity_that_cannot_be_assumed_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="measured"):
+        trace(trace(CNN, RUN), 0.5)
+    with pytest.raises(InvalidInput, match="no spikes"):
+        trace(trace(CNN, 0.0), 0.5)
+    for wrong in ("0.5", True, float("nan"), -1.0):
+        with pytest.raises(InvalidInput):
+            trace(CNN, wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "price"), [("spinnaker1", 39.3e-9), ("spinnaker2", 2.64e-9)])
+def test_cores_that_run_programs_take_products(name: str, price: float) -> None:
+    network = attention()
+    report = estimate(network, measured(network), name)
+    (place,) = (one for one in report.work.places if one.dynamic)
+    assert report.feasible
+    assert report.by_action()["gating_event"].value == pytest.approx(place.events.sum() * price)
+    assert "gating_event" not in {one.action for one in report.unpriced}

@@ -105,6 +105,7 @@ WIRING: dict[str, tuple[Node, list[Shape]]] = {
     "average inside": (AvgPool("a", ONE, (3, 3), (2, 2), (1, 1), ceil=True, count_padding=False), [(2, 6, 5)]),
     "average ceil": (AvgPool("a", ONE, (2,), (2,), (0,), ceil=True), [(3, 5)]),
     "average by 5": (AvgPool("a", ONE, (2, 2), (2, 2), (0, 0), divisor=5), [(4, 4)]),
+    "average wider than the map": (AvgPool("a", ONE, (9, 3), (2, 2), (2, 1), ceil=True), [(2, 5, 4)]),
     "mean": (Mean("m", ONE, (-3, -1)), [(2, 3, 4)]),
     "mean kept": (Mean("m", ONE, (-2,), keepdims=True), [(2, 3, 4)]),
     "scale": (Scale("s", ONE, rng.normal(size=(3, 1)), rng.normal(size=4)), [(2, 3, 4)]),

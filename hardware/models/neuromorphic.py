@@ -200,10 +200,13 @@ def _updates(work: Trace, loads: Sequence[Load]) -> list[Charge]:
 
 
 def _messages(work: Trace, placed: Sequence[Placed], hops: float) -> list[Charge]:
+    reached: dict[str, int] = {}
+    for layer in placed:
+        for source in keys(layer.copies):
+            reached[source] = reached.get(source, 0) + layer.copies[source]
     charges = []
     for source in keys(work.senders):
-        reached = sum([layer.copies[source] for layer in placed if source in layer.copies])
-        messages = total(work.senders[source]) * reached
+        messages = total(work.senders[source]) * reached.get(source, 0)
         charges.append(Charge(source, "message", "dynamic", messages, "message"))
         charges.append(Charge(source, "hop", "dynamic", messages * hops, "hop"))
     return charges

@@ -48,7 +48,9 @@ def csv(value: Value) -> Raw:
         return ""
     if isinstance(value, bool):
         return int(value)
-    return value.value if isinstance(value, Quantity) else value
+    if isinstance(value, Quantity):
+        return "" if value.nominal == "unpriced" else value.value
+    return value
 
 
 def span(low: float, high: float, unit: str) -> str:

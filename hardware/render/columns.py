@@ -67,11 +67,28 @@ PLATFORMS = (
     Column("report.energy.total.high", "J", csv="energy_high"),
     Column("report.energy.total.at_least", csv="at_least"),
     Column("report.edp", "J·s", "EDP", "edp_Js", "Energy × delay"),
-    Column("report.power", "W", page="Power"),
+    Column("report.energy.dynamic", "J", csv="dynamic_J"),
+    Column("report.energy.static", "J", csv="static_J"),
+    Column("report.energy.io", "J", csv="io_J"),
+    Column("report.power", "W", csv="power_W", page="Power"),
+    Column("report.cores", "1", csv="cores"),
+    Column("report.chips", "1", csv="chips"),
     Column("report.feasible", csv="feasible"),
     Column("fits", text="feasible", page="Feasible", below="limit"),
     Column("report.binding", text="binding", csv="binding"),
     Column("report.copies", "1", csv="copies_per_weight", page="Copies of a weight"),
+    Column("flips", csv="flips"),
+    Column("left_out", csv="left_out"),
+)
+
+PARTS = (  # of a comparison, the second table in Markdown
+    Column("report.platform.name", text="platform"),
+    Column("report.energy.dynamic", "J", text="dynamic"),
+    Column("report.energy.static", "J", text="static"),
+    Column("report.energy.io", "J", text="io"),
+    Column("report.power", "W", text="power"),
+    Column("report.cores", "1", text="cores"),
+    Column("report.chips", "1", text="chips"),
 )
 
 SHARE = Column("energy.value / whole.value", "%", text="share", page="Share")  # the page sorts by it at first

@@ -26,7 +26,7 @@ def report_csv(report: CostReport) -> str:
 
 def comparison_csv(comparison: Comparison) -> str:
     """Return one line for each platform; empty where a platform has no such figure."""
-    lines = (tables.csv_line(columns.PLATFORMS, platform_row(r)) for r in comparison.rows)
+    lines = (tables.csv_line(columns.PLATFORMS, platform_row(r, comparison.verdict)) for r in comparison.rows)
     return _csv(tables.csv_head(columns.PLATFORMS), lines)
 
 
@@ -41,10 +41,14 @@ def report_markdown(report: CostReport) -> str:
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """Return the comparison for a Markdown page: verdict, the table of platforms, what it rests on."""
+    """Return the comparison for a Markdown page: verdict, both tables of platforms, flips, what it rests on."""
+    verdict = comparison.verdict
     head, rows = text.platform_table(comparison)
-    lines = [words.sentence(comparison.verdict), _plain(comparison.work.headline), markdown(head, rows)]
-    return "\n\n".join([*lines, "\n".join(f"- {_plain(line)}" for line in comparison.assumptions)]) + "\n"
+    parts, split, _ = tables.text_table(columns.PARTS, map(platform_row, comparison.rows))
+    lines = [words.sentence(verdict), _plain(comparison.work.headline), markdown(head, rows), markdown(parts, split)]
+    notes = [f"{win.metric} flips with {flip}" for win in verdict.wins for flip in words.flips(win)]
+    notes += [f"left out: {line}" for line in words.left_out(verdict)]
+    return "\n\n".join([*lines, "\n".join(f"- {_plain(line)}" for line in [*notes, *comparison.assumptions])]) + "\n"
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Raw]]) -> str:

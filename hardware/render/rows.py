@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..analysis.records import CostReport, Entry
+from ..analysis.verdict import Verdict
 from ..models.base import Constraint, Unpriced
 from ..platform.parameter import Parameter
 from ..quantity import Quantity
@@ -17,13 +18,17 @@ from .cells import span
 class PlatformRow:
     """A platform in a comparison.
 
-    fits    whether every limit is kept; None where no limit applies
-    limit   which one decides
+    fits       whether every limit is kept; None where no limit applies
+    limit      which one decides
+    flips      what would put another one first where this one is, by metric; "" without a comparison
+    left_out   why it takes no part in who is first; "" where it does
     """
 
     report: CostReport
     fits: bool | None
     limit: str
+    flips: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,15 @@ class ParameterRow:
     source: str
 
 
-def platform_row(r: CostReport) -> PlatformRow:
-    """Return the row of a platform."""
-    return PlatformRow(r, r.feasible if r.constraints else None, words.limit(r))
+def platform_row(r: CostReport, verdict: Verdict | None = None) -> PlatformRow:
+    """Return the row of a platform, with its part in a verdict."""
+    row = PlatformRow(r, r.feasible if r.constraints else None, words.limit(r))
+    if verdict is None:
+        return row
+    name = r.platform.name
+    flips = [f"{win.metric}: {text}" for win in verdict.wins if win.winner == name for text in words.flips(win)]
+    missing = [words.why(omission) for omission in verdict.omitted if omission.platform == name]
+    return replace(row, flips="; ".join(flips), left_out="; ".join(missing))
 
 
 def node_rows(r: CostReport) -> list[NodeRow]:

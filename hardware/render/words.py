@@ -89,13 +89,14 @@ def verdict_lines(verdict: Verdict) -> str:
 
 def left_out(verdict: Verdict) -> list[str]:
     """Return who takes no part, and why, a line each."""
-    lines = [f"{omission.platform}: {_why(omission)}" for omission in verdict.omitted]
+    lines = [f"{omission.platform}: {why(omission)}" for omission in verdict.omitted]
     if verdict.none_fits:
         lines.append("the network fits none of them: they are compared all the same")
     return lines
 
 
-def _why(omission: Omission) -> str:
+def why(omission: Omission) -> str:
+    """Return why a platform takes no part."""
     return f"not feasible ({omission.limit})" if omission.lacks == "room" else f"no {omission.lacks}"
 
 

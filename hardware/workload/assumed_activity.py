@@ -1,4 +1,4 @@
-"""assumed(): the activity of a network that did not run."""
+"""The activity of a network that did not run: assumed() of a network, reassumed() of a trace."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from spiking import Activity, Input, InvalidInput, Neuron, Product, SpikingNetwork, fan_totals, fingerprint
 
-from .trace import Curve
+from .trace import ASSUMED, Curve, Trace
 
 
 def assumed(
-    network: SpikingNetwork, *, spikes_per_neuron: float = 1.0, steps: int | None = None, delay: int = 1
+    network: SpikingNetwork, *, spikes_per_neuron: float = ASSUMED, steps: int | None = None, delay: int = 1
 ) -> Activity:
     """Return an activity in which every neuron sends the same number of spikes; its costs say "assumed".
 
@@ -49,6 +49,18 @@ def assumed(
     }
     spikes = {n.name: sent[n.name] * prod(network.shapes[n.name]) for n in network if isinstance(n, Input | Neuron)}
     return Activity(steps, 0, delay, fingerprint(network), spikes, events)
+
+
+def reassumed(work: Trace, rate: float) -> Trace:
+    """Return a trace with all activity scaled so that its neurons send `rate` spikes on average.
+
+    Raises InvalidInput: rate; an activity that was measured, or has no spikes to scale.
+    """
+    if not work.assumed:
+        raise InvalidInput(f"the activity was measured, {work.rate:.3g} spikes a neuron: no other can be assumed")
+    if not work.rate > 0:
+        raise InvalidInput("the trace has no spikes that could be scaled to another activity; count it with some")
+    return work.scaled(rate / work.rate)
 
 
 def _spread(node: Neuron, spikes: float, steps: int, delay: int) -> Curve:

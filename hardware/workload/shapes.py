@@ -27,7 +27,7 @@ from .shape_counts import (
     weighted,
 )
 from .shape_wiring import Wiring
-from .trace import Curve, Layer, Matrix, Place, Trace
+from .trace import ASSUMED, Curve, Layer, Matrix, Place, Trace
 
 
 class Shapes(Wiring):
@@ -223,7 +223,7 @@ class Shapes(Wiring):
 
     def trace(
         self,
-        activity: float = 0.1,
+        activity: float = ASSUMED,
         steps: int = 1,
         *,
         events: Mapping[str, float] | None = None,
@@ -262,7 +262,7 @@ class Shapes(Wiring):
             columns=dict.fromkeys(self._layers, 1),
             sizes=sizes | {name: layer.neurons for name, layer in self._layers.items()},
             inputs=frozenset(self._inputs),
-            assumptions=tuple(self._assumptions(activity, {**events, **spikes})),
+            assumptions=tuple(self._assumptions({**events, **spikes})),
             name=self.name,
         ).check()
 
@@ -299,9 +299,9 @@ class Shapes(Wiring):
             spikes, feeding = senders.get(name, silent), tuple(places[place] for place in layer.places)
             yield Layer(name, layer.neurons, layer.integrators, 1, (), spikes, feeding, layer.time_steps)
 
-    def _assumptions(self, activity: float, known: Mapping[str, float]) -> Iterator[str]:
+    def _assumptions(self, known: Mapping[str, float]) -> Iterator[str]:
         given = f", but given for {quoted(sorted(known))}" if known else ""
-        yield f"shapes only, nothing ran: every element, the input's too, sends {activity:g} spikes an inference{given}"
+        yield f"shapes only, nothing ran: every element, the input's too, sends equally many spikes{given}"
         yield "pooling, norms, softmax and sums are done by the layer before; one neuron for each of its outputs"
 
     def _faults(

@@ -20,6 +20,7 @@ OF_PLACE = dict.fromkeys(("weights", "reads", "unrolled", "physical", "dynamic",
 OF_PLACE |= {"taps": 1, "channels": 1, "calls": 1, "stage": 0, "passes": 0}
 OF_LAYER = {"neurons": 1, "integrators": 1, "columns": 1, "time_steps": 1}
 Curve = NDArray[np.float64]
+ASSUMED = 0.1  # spikes of a neuron in one inference, where nothing ran and nothing else is said
 
 
 class Matrix(NamedTuple):
@@ -189,7 +190,15 @@ class Trace:
         """One line about the network, the run and where its activity is from."""
         measured = f"measured on {self.samples:,} sample{'s' if self.samples > 1 else ''}"
         run = f"{self.steps} step{'s' if self.steps > 1 else ''}, delay {self.delay}, {self.bits:.1f} bits per spike"
-        return f"{self.network} · {run} · activity {'assumed' if self.assumed else measured}"
+        basis = "assumed" if self.assumed else measured
+        return f"{self.network} · {run} · activity {basis}, {self.rate:.3g} spikes a neuron"
+
+    @property
+    def rate(self) -> float:
+        """Spikes of a neuron in one inference, on average; at each time step of a recurrent cell. NaN without any."""
+        sending = [layer for layer in self.layers if layer.name in self.senders]
+        neurons = sum(layer.neurons * layer.time_steps for layer in sending)
+        return float(sum(layer.spikes.sum() for layer in sending)) / neurons if neurons else float("nan")
 
     def scaled(self, factor: float) -> Trace:
         """Return the trace with every spike and event times `factor`. Raises InvalidInput: factor."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from ..counts import count
 from ..errors import CapacityError, InvalidInput
+from ..fan_out import laid_out
 from ..functions import Function
 from ..groups import ArgMax
-from ..linear_maps import Weighted
 from ..network import Network
-from ..nodes import Product
 from .base import Backend, BatchResult, Inputs, Plan, Runner, joined
 from .brian2_circuit import Circuit, generating
 from .brian2_stages import lacks
@@ -57,10 +55,8 @@ class Brian2(Backend):
 
 
 def _guard(network: Network) -> None:
-    """Refuse what does not fit in memory, from counts alone; each time step of a recurrent cell is laid out."""
-    weighted = [node for node in network if isinstance(node, Weighted | Product)]
-    counts = [count(node, *(network.shapes[name] for name in node.inputs)) for node in weighted]
-    wanted = sum(s.physical * s.moments + 3 * s.dynamic for s in counts)  # a gate has two inputs and one output
+    """Refuse what does not fit in memory, from shapes alone."""
+    wanted = sum(laid_out(network).values())
     if wanted > LARGEST:
         raise CapacityError(
             f"backend 'brian2' lays out every synapse: {wanted:,} for one sample, more than {LARGEST:,}. "

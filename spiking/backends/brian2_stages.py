@@ -14,7 +14,7 @@ import numpy as np
 from ..functions import Function, Shape
 from ..groups import GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from ..unroll import Index
-from ..wiring import Array, windows
+from ..wiring import Array, reach, windows
 from .brian2_code import LANGUAGE, elementwise, largest
 
 GROUPS = (MaxPool, Softmax, LogSoftmax, Norm, GroupNorm)
@@ -165,7 +165,9 @@ def _of(groups: Index) -> Index:
 def _pool(pool: MaxPool, shape: Shape) -> Index:
     """Return the flat positions each window reads, (taps, out); a padded one is replaced by one that is inside."""
     marks = np.arange(prod(shape)).reshape(shape)
-    out = pool.infer(shape)[-len(pool.kernel) :]
-    reads = windows(marks, pool.kernel, pool.stride, pool.padding, out, -1, pool.dilation)
+    n = len(pool.kernel)
+    out = pool.infer(shape)[-n:]
+    kernel = reach(pool.kernel, pool.dilation, pool.padding, shape[-n:])
+    reads = windows(marks, kernel, pool.stride, pool.padding, out, -1, pool.dilation)
     reads = reads.reshape(-1, reads.shape[-1])
     return np.where(reads < 0, reads.max(axis=-1, keepdims=True), reads).T

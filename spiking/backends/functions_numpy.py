@@ -14,7 +14,7 @@ from scipy.special import erf, log_softmax, softmax
 from ..errors import UnsupportedNode
 from ..functions import Array, Function
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
-from ..wiring import windows
+from ..wiring import reach, windows
 
 UFUNCS = ("abs", "ceil", "clip", "cos", "exp", "expm1", "log", "log1p", "sin", "sqrt", "tanh")
 WORDS: dict[str, Any] = {
@@ -49,8 +49,10 @@ def _compiled(text: str) -> CodeType:
 
 
 def _max_pool(function: MaxPool, a: Array) -> Array:
-    out = function.infer(a.shape)[-len(function.kernel) :]
-    setting = (function.kernel, function.stride, function.padding, out)
+    n = len(function.kernel)
+    out = function.infer(a.shape)[-n:]
+    kernel = reach(function.kernel, function.dilation, function.padding, a.shape[-n:])
+    setting = (kernel, function.stride, function.padding, out)
     return np.asarray(windows(a, *setting, -np.inf, function.dilation).max(axis=-1))
 
 

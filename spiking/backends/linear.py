@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .. import linear_maps as maps
 from ..functions import Shape
 from ..nodes import Node
-from ..wiring import divisors
+from ..wiring import divisors, reach
 
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -93,13 +93,14 @@ class Map(nn.Module):
         n = len(node.kernel)
         maps = x.reshape(-1, 1, *x.shape[-n:])
         out = node.infer(self.shapes[0])[-n:]
-        last = zip(out, node.kernel, node.stride, node.padding, x.shape[-n:], strict=True)
+        sizes = reach(node.kernel, (1,) * n, node.padding, x.shape[-n:])
+        last = zip(out, sizes, node.stride, node.padding, x.shape[-n:], strict=True)
         behind = [max((o - 1) * t + k - p - size, 0) for o, k, t, p, size in last]
         pairs = zip(reversed(node.padding), reversed(behind), strict=True)
         grown = F.pad(maps, [m for pair in pairs for m in pair])
-        kernel = torch.ones(1, 1, *node.kernel, dtype=x.dtype, device=x.device)
+        kernel = torch.ones(1, 1, *sizes, dtype=x.dtype, device=x.device)
         if not any(node.padding) and not any(behind) and node.divisor is None:
-            return AVERAGES[n](x.reshape(-1, *x.shape[-n:]), node.kernel, node.stride).reshape(*x.shape[:-n], *out)
+            return AVERAGES[n](x.reshape(-1, *x.shape[-n:]), sizes, node.stride).reshape(*x.shape[:-n], *out)
         summed = CONVOLUTIONS[n](grown, kernel, None, node.stride)
         cut = summed[(slice(None), slice(None), *(slice(0, o) for o in out))]
         return cut.reshape(*x.shape[:-n], *out) * self.share

@@ -132,14 +132,25 @@ neuromorphic_updates = function flx_neuromorphic_updates (work, loads) {
 };
 
 neuromorphic_messages = function flx_neuromorphic_messages (work, placed, hops) {
-    var charges, messages, reached, source, stub7_seq, stub8_itr;
+    var charges, layer, messages, reached, source, stub10_itr, stub11_seq, stub12_itr, stub7_seq, stub8_itr, stub9_seq;
+    reached = ({});
+    stub9_seq = placed;
+    if ((typeof stub9_seq === "object") && (!Array.isArray(stub9_seq))) { stub9_seq = Object.keys(stub9_seq);}
+    for (stub10_itr = 0; stub10_itr < stub9_seq.length; stub10_itr += 1) {
+        layer = stub9_seq[stub10_itr];
+        stub7_seq = keys(layer.copies);
+        if ((typeof stub7_seq === "object") && (!Array.isArray(stub7_seq))) { stub7_seq = Object.keys(stub7_seq);}
+        for (stub8_itr = 0; stub8_itr < stub7_seq.length; stub8_itr += 1) {
+            source = stub7_seq[stub8_itr];
+            reached[source] = _pyfunc_op_add(_pymeth_get.call(reached, source, 0), layer.copies[source]);
+        }
+    }
     charges = [];
-    stub7_seq = keys(work.senders);
-    if ((typeof stub7_seq === "object") && (!Array.isArray(stub7_seq))) { stub7_seq = Object.keys(stub7_seq);}
-    for (stub8_itr = 0; stub8_itr < stub7_seq.length; stub8_itr += 1) {
-        source = stub7_seq[stub8_itr];
-        reached = total((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];if (!(_pyfunc_op_contains(source, layer.copies))) {continue;}{res.push(layer.copies[source]);}}return res;}).call(this, placed));
-        messages = _pyfunc_op_mult(total(work.senders[source]), reached);
+    stub11_seq = keys(work.senders);
+    if ((typeof stub11_seq === "object") && (!Array.isArray(stub11_seq))) { stub11_seq = Object.keys(stub11_seq);}
+    for (stub12_itr = 0; stub12_itr < stub11_seq.length; stub12_itr += 1) {
+        source = stub11_seq[stub12_itr];
+        messages = _pyfunc_op_mult(total(work.senders[source]), _pymeth_get.call(reached, source, 0));
         _pymeth_append.call(charges, ({node: source, action: "message", group: "dynamic", count: messages, price: "message"}));
         _pymeth_append.call(charges, (({node: source, action: "hop", group: "dynamic", count: _pyfunc_op_mult(messages, hops), price: "hop"})));
     }
@@ -163,7 +174,7 @@ neuromorphic_untimed = function flx_neuromorphic_untimed (chips, values) {
 };
 
 neuromorphic_pace = function flx_neuromorphic_pace (loads, steps, values) {
-    var idle, resource, share, shares, slowest, stub9_, stub9_i0, stub9_iter0, stub9_k, worked;
+    var idle, resource, share, shares, slowest, stub13_, stub13_i0, stub13_iter0, stub13_k, worked;
     worked = total(steps.slowest);
     if ((steps.waited >= worked)) {
         share = (_pyfunc_truthy(steps.waited))? (rounded(steps.waited / _pyfunc_op_add(steps.waited, worked))) : ("");
@@ -173,8 +184,8 @@ neuromorphic_pace = function flx_neuromorphic_pace (loads, steps, values) {
     if ((idle > 0.5)) {
         return _pymeth_format.call("the real-time step: {} of the steps have nothing slower", rounded(idle));
     }
-    stub9_ = [];stub9_iter0 = _pyfunc_range(0, loads.length, 1);if ((typeof stub9_iter0 === "object") && (!Array.isArray(stub9_iter0))) {stub9_iter0 = Object.keys(stub9_iter0);}for (stub9_i0=0; stub9_i0<stub9_iter0.length; stub9_i0++) {stub9_k = stub9_iter0[stub9_i0];{stub9_.push(total_where(steps.slowest, steps.first, stub9_k));}}
-    shares = stub9_;
+    stub13_ = [];stub13_iter0 = _pyfunc_range(0, loads.length, 1);if ((typeof stub13_iter0 === "object") && (!Array.isArray(stub13_iter0))) {stub13_iter0 = Object.keys(stub13_iter0);}for (stub13_i0=0; stub13_i0<stub13_iter0.length; stub13_i0++) {stub13_k = stub13_iter0[stub13_i0];{stub13_.push(total_where(steps.slowest, steps.first, stub13_k));}}
+    shares = stub13_;
     slowest = first_largest(shares);
     resource = neuromorphic_RESOURCES[first_largest((function list_comprehension (iter0) {var res = [];var part, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {part = iter0[i0];{res.push(total_where(part, steps.first, slowest));}}return res;}).call(this, loads[slowest].parts))];
     return _pymeth_format.call("the cores of '{}' decide {} of the time, by {}", (loads[slowest].name), rounded(shares[slowest] / worked), resource);
