@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .shape_only import is_missing
 
 Kind = Literal["binary", "ternary", "graded"]
+LATE = 2.0  # units: what a neuron still sends behind its window
 NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
 
 
@@ -48,6 +49,16 @@ class Alphabet:
     def threshold(self) -> float:
         """theta as a number: the smallest |r|/u that is sent."""
         return NEAREST[self.kind] if self.theta is None else self.theta
+
+    @property
+    def late(self) -> float:
+        """The smallest |r|/u that is sent behind a window: a small change is left, a large error never is."""
+        return max(LATE, self.threshold)
+
+    @property
+    def reach(self) -> float:
+        """The |r|/u that is too much for one spike: the largest leaves half of itself or more."""
+        return 1.5 * 2.0 ** (self.levels - 1)
 
     @property
     def bits(self) -> float:

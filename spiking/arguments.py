@@ -87,9 +87,10 @@ def array(x: Any) -> NDArray[Any]:
         x = x.detach().cpu()
         x = (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()  # NumPy has no bfloat16
     try:
-        return np.asarray(x)
+        made = np.asarray(x)
     except ValueError as error:  # rows of different lengths
         raise InvalidInput(f"an array was expected; what was given does not make one: {error}") from error
+    return made if made.dtype.isnative else made.astype(made.dtype.newbyteorder("="))
 
 
 def shown(value: Any) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import Literal, Self, TypeVar
 
+from .arguments import whole
 from .errors import InvalidNetwork
 from .functions import Shape
 from .linear_maps import Embedding, Synapse, Weighted
@@ -233,6 +234,7 @@ class Network:
 
     def wavefront(self, window: int | None) -> Self:
         """Return the network with every neuron's start at its depth and the given window (None: stays open)."""
+        window = None if window is None else whole("window", window)
         nodes = (
             replace(node, start=self.depth[node.name], window=window) if isinstance(node, Neuron) else node
             for node in self.nodes

@@ -154,6 +154,8 @@ def _pack(value: object, key: str, arrays: Held) -> Any:
             return {"function": type(value).__name__, **packed}
         case tuple():
             return [_pack(item, f"{key}.{k}", arrays) for k, item in enumerate(value)]
+        case np.integer() | np.floating() | np.bool_():
+            return value.item()
     return value
 
 

@@ -27,11 +27,15 @@ class Plan:
     keep: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def may_fire(self, neuron: Neuron, tick: int) -> bool:
-        """Whether a neuron may fire at this tick (1 .. steps)."""
-        if not self.wavefront:
-            return True
-        return neuron.start <= tick and (neuron.window is None or tick < neuron.start + neuron.window)
+    def first(self, neuron: Neuron) -> int:
+        """The tick (from 1) from which a neuron may fire."""
+        return neuron.start if self.wavefront else 1
+
+    def last(self, neuron: Neuron) -> int:
+        """The last tick of its window; behind it only a residual of alphabet.late units or more is sent."""
+        if not self.wavefront or neuron.window is None:
+            return self.steps
+        return min(neuron.start + neuron.window - 1, self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +45,13 @@ class BatchResult:
     readouts   output -> (T, B, …)
     counts     neuron -> (T, …): how often each neuron sent something, summed over the batch
     rasters    kept neuron -> (T, B, …): the value sent
+    saturated  neuron -> in how many samples and elements more was left unsent after the last tick than one spike sends
     """
 
     readouts: dict[str, Array]
     counts: dict[str, Array]
     rasters: dict[str, Array]
+    saturated: dict[str, int] = field(default_factory=dict)
 
 
 Inputs = dict[str, Array]
@@ -62,6 +68,10 @@ class Backend(ABC):
     @abstractmethod
     def prepare(self, network: Network, plan: Plan) -> Runner:
         """Build the network for a plan."""
+
+    def width(self, plan: Plan) -> str:
+        """Return the name of the floating-point type it computes in."""
+        return "float64"
 
     def lacks(self, function: Function) -> bool:
         """Return whether this backend has no such function."""
@@ -90,4 +100,6 @@ def joined(parts: list[BatchResult]) -> BatchResult:
         return {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
 
     counts = {name: np.sum([part.counts[name] for part in parts], axis=0) for name in parts[0].counts}
-    return BatchResult(along([part.readouts for part in parts]), counts, along([part.rasters for part in parts]))
+    rasters = along([part.rasters for part in parts])
+    saturated = {name: sum(part.saturated[name] for part in parts) for name in parts[0].saturated}
+    return BatchResult(along([part.readouts for part in parts]), counts, rasters, saturated)
