@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import index
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,6 +72,13 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     if not all(isinstance(item, str) for item in made):
         raise InvalidInput(f"{name} must be a name or a list of names, not {shown(value)}")
     return made
+
+
+def path(name: str, value: Any) -> Path:
+    """Return the path of a file; raises InvalidInput for what is none."""
+    if not isinstance(value, str | PathLike):
+        raise InvalidInput(f"{name} must be the path of a file, not {shown(value)}")
+    return Path(value)
 
 
 def several(name: str, value: Any, expected: str) -> list[Any]:

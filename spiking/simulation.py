@@ -15,7 +15,7 @@ from .backends import BatchResult, Plan, backend
 from .errors import InvalidInput, SpikingWarning, UnsupportedNode
 from .fan_out import fan_outs
 from .inputs import fitting, labelled
-from .network import Network
+from .network import Network, network_given
 from .nodes import Input
 from .record import Activity, SpikeRecord
 from .store import fingerprint
@@ -51,9 +51,7 @@ def run(
 
     Raises InvalidInput (steps, delay, shapes, NaN, nothing to run), UnsupportedNode (all reasons at once).
     """
-    if not isinstance(network, Network):
-        raise InvalidInput(f"network must be a SpikingNetwork, not {arguments.shown(network)}; convert() makes one")
-    network.check().valued()
+    network_given(network).check().valued()
     batch_size = arguments.whole("batch_size", batch_size)
     progress = None if progress is None else arguments.flag("progress", progress)
     plan = _plan(network, steps, delay, wavefront, record, options)
