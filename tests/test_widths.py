@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,3 +85,10 @@ def test_autocast_changes_nothing(network: SpikingNetwork) -> None:
     plain = answer(network, IMAGES)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         np.testing.assert_array_equal(answer(network, IMAGES), plain)
+
+
+@pytest.mark.parametrize(("steps", "samples"), [(4, 16), (64, 16), (256, 4), (1024, 1), (5000, 1)])
+def test_long_runs_hold_fewer_samples_at_once(network: SpikingNetwork, steps: int, samples: int) -> None:
+    """At most 1024 samples × ticks, or one sample."""
+    module: Any = network.module(steps)
+    assert [len(part["x"]) for part in module.chunks({"x": IMAGES[:16]})] == [samples] * (16 // samples)

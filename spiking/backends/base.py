@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -93,13 +93,22 @@ def tally(sent: Array) -> Array:
     return np.asarray(np.count_nonzero(sent, axis=1))
 
 
-def joined(parts: list[BatchResult]) -> BatchResult:
-    """Return the result of consecutive parts of one batch."""
+def joined(parts: Iterable[BatchResult]) -> BatchResult:
+    """Return the result of consecutive parts of one batch; counts are added as the parts come, to hold one table."""
+    readouts: dict[str, list[Array]] = {}
+    rasters: dict[str, list[Array]] = {}
+    counts: dict[str, Array] = {}
+    saturated: dict[str, int] = {}
+    for part in parts:
+        for whole, pieces in ((readouts, part.readouts), (rasters, part.rasters)):
+            for name, value in pieces.items():
+                whole.setdefault(name, []).append(value)
+        for name, count in part.counts.items():
+            counts[name] = counts[name] + count if name in counts else count
+        for name, number in part.saturated.items():
+            saturated[name] = saturated.get(name, 0) + number
+    return BatchResult(_along(readouts), counts, _along(rasters), saturated)
 
-    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
-        return {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
 
-    counts = {name: np.sum([part.counts[name] for part in parts], axis=0) for name in parts[0].counts}
-    rasters = along([part.rasters for part in parts])
-    saturated = {name: sum(part.saturated[name] for part in parts) for name in parts[0].saturated}
-    return BatchResult(along([part.readouts for part in parts]), counts, rasters, saturated)
+def _along(table: dict[str, list[Array]]) -> dict[str, Array]:
+    return {name: np.concatenate(pieces, axis=1) for name, pieces in table.items()}

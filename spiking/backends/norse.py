@@ -29,6 +29,8 @@ from .linear import Map, tensor
 
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
 
+HELD = 1024  # samples × ticks whose events are held at once: memory grows with the ticks of one sample at most
+
 
 class Train(NamedTuple):
     """Events of one node: what it sends at ticks first … first + len(data) − 1, (n, B, …); zero at all others.
@@ -187,7 +189,7 @@ class SpikingModule(nn.Module):
 
     def chunks(self, given: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         """Cut a batch into parts whose ticks run together."""
-        size = max(1, FOLD // min(self.plan.steps, 4))
+        size = max(1, min(FOLD // min(self.plan.steps, 4), HELD // self.plan.steps))
         batch = len(next(iter(given.values())))
         return ({name: x[k : k + size] for name, x in given.items()} for k in range(0, batch, size))
 
@@ -272,7 +274,7 @@ class Norse(Backend):
                 whole = {name: torch.as_tensor(v).to(device) for name, v in arrays.items()}
                 for node in network.inputs:
                     whole[node.name] = whole[node.name].to(torch.long if node.vocabulary else dtype)
-                return joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
+                return joined(_account(built, chunk, plan) for chunk in built.chunks(whole))
 
         return run
 
