@@ -10,9 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import array, shown
+from .errors import InvalidInput
 from .shape_only import is_missing
 
 Kind = Literal["binary", "ternary", "graded"]
+LATE = 2.0  # units: what a neuron still sends behind its window
 NEAREST: dict[Kind, float] = {"binary": 1.0, "ternary": 0.5, "graded": 0.75}
 
 
@@ -43,11 +46,25 @@ class Alphabet:
         object.__setattr__(self, "unit", _unit(self.unit))
         if self.theta is None and self.kind in NEAREST:
             object.__setattr__(self, "theta", NEAREST[self.kind])
+        if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer):
+            raise InvalidInput(f"levels must be a whole number, not {shown(self.levels)}")
+        if isinstance(self.theta, bool) or not isinstance(self.theta, int | float | np.number | None):
+            raise InvalidInput(f"theta must be a number, not {shown(self.theta)}")
 
     @property
     def threshold(self) -> float:
         """theta as a number: the smallest |r|/u that is sent."""
         return NEAREST[self.kind] if self.theta is None else self.theta
+
+    @property
+    def late(self) -> float:
+        """The smallest |r|/u that is sent behind a window: a small change is left, a large error never is."""
+        return max(LATE, self.threshold)
+
+    @property
+    def reach(self) -> float:
+        """The |r|/u that is too much for one spike: the largest leaves half of itself or more."""
+        return 1.5 * 2.0 ** (self.levels - 1)
 
     @property
     def bits(self) -> float:
@@ -93,4 +110,9 @@ def graded(unit: float | NDArray[np.floating], levels: int, theta: float = 0.75)
 
 
 def _unit(value: float | NDArray[np.floating]) -> NDArray[np.float64]:
-    return value if is_missing(value) else np.asarray(value, dtype=np.float64)
+    if is_missing(value):
+        return value
+    made = array(value)
+    if made.dtype.kind not in "fiu":
+        raise InvalidInput(f"unit must be a positive number or an array of them, not {shown(value)}")
+    return made.astype(np.float64)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import index
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,13 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     return made
 
 
+def path(name: str, value: Any) -> Path:
+    """Return the path of a file; raises InvalidInput for what is none."""
+    if not isinstance(value, str | PathLike):
+        raise InvalidInput(f"{name} must be the path of a file, not {shown(value)}")
+    return Path(value)
+
+
 def several(name: str, value: Any, expected: str) -> list[Any]:
     """Return the items of a list, an array or another iterable; raises InvalidInput for text and what is none."""
     if isinstance(value, str | bytes | Mapping | type) or getattr(value, "shape", None) == ():
@@ -87,9 +96,10 @@ def array(x: Any) -> NDArray[Any]:
         x = x.detach().cpu()
         x = (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()  # NumPy has no bfloat16
     try:
-        return np.asarray(x)
+        made = np.asarray(x)
     except ValueError as error:  # rows of different lengths
         raise InvalidInput(f"an array was expected; what was given does not make one: {error}") from error
+    return made if made.dtype.isnative else made.astype(made.dtype.newbyteorder("="))
 
 
 def shown(value: Any) -> str:

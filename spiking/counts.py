@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .functions import Shape
 from .linear_maps import Conv, ConvTranspose, Embedding, Linear, Weighted
-from .network import Network
+from .network import Network, network_given
 from .nodes import MatMul, Multiply, Node, Product
 from .unroll import Index, axis_taps
 
@@ -90,7 +90,7 @@ def synapses(network: Network) -> dict[str, Synapses]:
     time steps; its later time steps count nothing.
     """
     table: dict[str, Synapses] = {}
-    for node in network:
+    for node in network_given(network):
         if not isinstance(node, Weighted | Product):
             continue
         found = count(node, *(network.shapes[name] for name in node.inputs))

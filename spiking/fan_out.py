@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import linear_maps as maps
 from .counts import count, windows_reached, windows_reading
 from .functions import Shape
-from .network import Network, is_wiring
+from .network import Network, is_wiring, network_given
 from .nodes import Input, MatMul, Multiply, Neuron, Node, Output, Product
 from .unroll import axis_taps
 from .wiring import pad
@@ -50,6 +50,7 @@ def fan_outs(network: Network) -> dict[str, dict[str, Fan]]:
     Places are the weighted nodes and products, and the neurons and outputs reached through wiring alone (a shortcut
     is one synapse a neuron). Sources are inputs, neurons and products; wiring in between is composed.
     """
+    network_given(network)
 
     def back(node: Node, fan: Fan) -> list[Fan]:
         shapes = [network.shapes[name] for name in node.inputs]

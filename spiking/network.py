@@ -8,7 +8,8 @@ from functools import cached_property
 from math import prod
 from typing import Literal, Self, TypeVar
 
-from .errors import InvalidNetwork
+from .arguments import LONGEST, shown, whole
+from .errors import InvalidInput, InvalidNetwork
 from .functions import Shape
 from .linear_maps import Embedding, Synapse, Weighted
 from .nodes import Input, Neuron, Node, Output, Product
@@ -179,14 +180,20 @@ class Network:
 
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Return the nodes that read node `name`."""
-        return self._consumers.get(name, ())
+        return self._consumers.get(self._known(name).name, ())
+
+    def _known(self, name: str) -> Node:
+        """The node of a name; raises InvalidInput."""
+        if not isinstance(name, str) or name not in self.by_name:
+            raise InvalidInput(f"name must be that of a node, not {shown(name)}; there are: {', '.join(self.by_name)}")
+        return self.by_name[name]
 
     def _above(self, node: Node) -> list[Node]:
         return [self.by_name[name] for name in node.inputs if name in self.by_name]
 
     def _reached(self, name: str, beside: Callable[[Node], Sequence[Node]], through: Through) -> tuple[Node, ...]:
         found: dict[str, Node] = {}
-        stack = [*reversed(beside(self[name]))]
+        stack = [*reversed(beside(self._known(name)))]
         while stack:
             node = stack.pop()
             if node.name not in found:
@@ -233,6 +240,7 @@ class Network:
 
     def wavefront(self, window: int | None) -> Self:
         """Return the network with every neuron's start at its depth and the given window (None: stays open)."""
+        window = None if window is None else whole("window", window, 1, LONGEST)
         nodes = (
             replace(node, start=self.depth[node.name], window=window) if isinstance(node, Neuron) else node
             for node in self.nodes
@@ -321,3 +329,10 @@ class Network:
 
 def _label(node: Node) -> str:
     return f"{type(node).__name__} '{node.name}'"
+
+
+def network_given(network: object) -> Network:
+    """Return the network itself; raises InvalidInput for anything else."""
+    if not isinstance(network, Network):
+        raise InvalidInput(f"network must be a SpikingNetwork, not {shown(network)}; convert() makes one")
+    return network

@@ -114,8 +114,9 @@ class Neuron(Node):
         a ← a + input        y = f(a)        r = y + v0 − s        d = emit(r)        s ← s + d
 
     f is the composition of `function`, first to last, and reads t·f(a/t) under the rate schedule; emit is the
-    alphabet's rule. Before tick `start` and from tick start + window on the neuron integrates but stays silent
-    (the wavefront, applied under delay 1). f = identity, binary: the soft-reset integrate-and-fire neuron.
+    alphabet's rule. Before tick `start` the neuron integrates but stays silent, and from tick start + window on
+    it sends only residuals of two units or more: an error beyond calibration never stays (the wavefront, applied under
+    delay 1). f = identity, binary: the soft-reset integrate-and-fire neuron.
     Without an alphabet the neuron is a draft: it sends r itself, and only `dense()` runs it.
 
     Shapes   a: input shape; y, r, s, d: f's output shape

@@ -53,6 +53,8 @@ class SpikeRecord:
     readouts   output node -> (T, B, …): the decoded output after each tick
     rasters    kept nodes -> (T, B, …): the value sent at each tick
     labels     (B,): the classes that came with the inputs, None if none did
+    saturated  neuron node -> share of its neurons that after the last tick keep more than one spike sends: too few
+               ticks, or an input far beyond calibration
     """
 
     readouts: Mapping[str, Array]
@@ -60,6 +62,7 @@ class SpikeRecord:
     backend: str
     rasters: Mapping[str, Array] = field(default_factory=dict)
     labels: Array | None = None
+    saturated: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         a = self.activity
@@ -127,6 +130,7 @@ class SpikeRecord:
         groups = {"readout": self.readouts, "raster": self.rasters, "spikes": a.spikes, "events": a.events}
         for group, table in groups.items():
             arrays.update({f"{group}/{name}": value for name, value in table.items()})
+        arrays.update({f"saturated/{name}": np.array(share) for name, share in self.saturated.items()})
         if self.labels is not None:
             arrays["labels/labels"] = self.labels
         content = {"steps": a.steps, "samples": a.samples, "delay": a.delay, "network": a.network}
@@ -136,7 +140,8 @@ class SpikeRecord:
     def load(path: str | Path) -> SpikeRecord:
         """Read a record written by `save`; raises InvalidFile if it is not ours, is cut short or was altered."""
         content, arrays = read(path, "record")
-        groups: dict[str, dict[str, Array]] = {"readout": {}, "raster": {}, "spikes": {}, "events": {}, "labels": {}}
+        kinds = ("readout", "raster", "spikes", "events", "labels", "saturated")
+        groups: dict[str, dict[str, Array]] = {kind: {} for kind in kinds}
         try:
             for key, value in arrays.items():
                 group, name = key.split("/", 1)
@@ -144,7 +149,8 @@ class SpikeRecord:
             numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
             activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
             labels = groups["labels"].get("labels")
-            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels)
+            saturated = {name: float(share) for name, share in groups["saturated"].items()}
+            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
         except (KeyError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
 

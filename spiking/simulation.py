@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from .backends import BatchResult, Plan, backend
 from .errors import InvalidInput, SpikingWarning, UnsupportedNode
 from .fan_out import fan_outs
 from .inputs import fitting, labelled
-from .network import Network
+from .network import Network, network_given
 from .nodes import Input
 from .record import Activity, SpikeRecord
 from .store import fingerprint
+from .widths import inputs_fit, network_fits
 
 Array = NDArray[Any]
 Labelled = tuple[dict[str, Array], Array | None]
@@ -49,18 +51,19 @@ def run(
 
     Raises InvalidInput (steps, delay, shapes, NaN, nothing to run), UnsupportedNode (all reasons at once).
     """
-    if not isinstance(network, Network):
-        raise InvalidInput(f"network must be a SpikingNetwork, not {arguments.shown(network)}; convert() makes one")
-    network.check().valued()
+    network_given(network).check().valued()
     batch_size = arguments.whole("batch_size", batch_size)
     progress = None if progress is None else arguments.flag("progress", progress)
     plan = _plan(network, steps, delay, wavefront, record, options)
     engine = _engine(network, backend, options)
+    width = engine.width(plan)
+    network_fits(network, width)
     run_batch = engine.prepare(network, plan)
     total = _Total(network, plan)
     given = labelled(inputs, batch_size, tuple(node.name for node in network.inputs))
     for batch, labels in _progress(given, progress, f"{backend} · {plan.steps} steps"):
         x = fitting(batch, network.inputs)
+        inputs_fit(x, width)
         if _samples(x):
             total.add(x, run_batch(x), labels)
     return total.record(engine.name)
@@ -74,6 +77,7 @@ class _Total:
         self.readouts: dict[str, list[Array]] = {}
         self.rasters: dict[str, list[Array]] = {}
         self.counts: dict[str, Array] = {}
+        self.saturated: dict[str, int] = {}
         self.labels: list[Array | None] = []
 
     def add(self, x: dict[str, Array], result: BatchResult, labels: Array | None) -> None:
@@ -83,6 +87,8 @@ class _Total:
         for whole, parts in ((self.readouts, result.readouts), (self.rasters, result.rasters)):
             for name, value in parts.items():
                 whole.setdefault(name, []).append(value)
+        for name, number in result.saturated.items():
+            self.saturated[name] = self.saturated.get(name, 0) + number
         for name, value in {**result.counts, **_injected(self.network, x, self.plan.steps)}.items():
             self.counts[name] = self.counts.get(name, 0) + value.astype(np.int64)
 
@@ -96,7 +102,9 @@ class _Total:
         rasters = {name: np.concatenate(self.rasters[name], axis=1) for name in kept}
         known = [labels for labels in self.labels if labels is not None]
         labels = np.concatenate(known) if len(known) == len(self.labels) else None
-        return SpikeRecord(readouts, activity, engine, rasters, labels)
+        sizes = {name: self.samples * prod(self.network.shapes[name]) for name in self.saturated}
+        saturated = {name: number / sizes[name] for name, number in self.saturated.items()}
+        return SpikeRecord(readouts, activity, engine, rasters, labels, saturated)
 
 
 def _samples(x: dict[str, Array]) -> int:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alphabets import Alphabet
+from .arguments import path as file_path
 from .errors import InvalidFile
 from .functions import Function
 from .groups import FUNCTIONS
 from .linear_maps import LINEAR_MAPS
-from .network import Network, Origin
+from .network import Network, Origin, network_given
 from .nodes import KINDS, Node
 from .shape_only import ShapeOnly
 
@@ -31,7 +32,7 @@ NODES: dict[str, type[Node]] = {kind.__name__: kind for kind in (*KINDS, *LINEAR
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
     """Write content (JSON) and arrays as one .npz: to a temporary file, flushed, then renamed over `path`."""
-    target = Path(path)
+    target = file_path("path", path)
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise InvalidFile(f"cannot save {target}: array '{name}' holds Python objects")
@@ -54,7 +55,7 @@ def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
     """Read what `write` wrote; raises InvalidFile with the reason, FileNotFoundError if there is no file."""
-    source = Path(path)
+    source = file_path("path", path)
     if not source.exists():
         raise FileNotFoundError(f"no such file: {source}")
     try:
@@ -135,7 +136,7 @@ def encode(network: Network) -> tuple[dict[str, Any], Arrays]:
 
 def fingerprint(network: Network) -> str:
     """Return a short digest of a network's values: equal networks have equal fingerprints."""
-    content, arrays = encode(network)
+    content, arrays = encode(network_given(network))
     content.pop("origins")
     return _digest(content, arrays)[:16]
 
@@ -154,6 +155,8 @@ def _pack(value: object, key: str, arrays: Held) -> Any:
             return {"function": type(value).__name__, **packed}
         case tuple():
             return [_pack(item, f"{key}.{k}", arrays) for k, item in enumerate(value)]
+        case np.integer() | np.floating() | np.bool_():
+            return value.item()
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -27,11 +27,15 @@ class Plan:
     keep: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def may_fire(self, neuron: Neuron, tick: int) -> bool:
-        """Whether a neuron may fire at this tick (1 .. steps)."""
-        if not self.wavefront:
-            return True
-        return neuron.start <= tick and (neuron.window is None or tick < neuron.start + neuron.window)
+    def first(self, neuron: Neuron) -> int:
+        """The tick (from 1) from which a neuron may fire."""
+        return neuron.start if self.wavefront else 1
+
+    def last(self, neuron: Neuron) -> int:
+        """The last tick of its window; behind it only a residual of alphabet.late units or more is sent."""
+        if not self.wavefront or neuron.window is None:
+            return self.steps
+        return min(neuron.start + neuron.window - 1, self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +45,13 @@ class BatchResult:
     readouts   output -> (T, B, …)
     counts     neuron -> (T, …): how often each neuron sent something, summed over the batch
     rasters    kept neuron -> (T, B, …): the value sent
+    saturated  neuron -> in how many samples and elements more was left unsent after the last tick than one spike sends
     """
 
     readouts: dict[str, Array]
     counts: dict[str, Array]
     rasters: dict[str, Array]
+    saturated: dict[str, int] = field(default_factory=dict)
 
 
 Inputs = dict[str, Array]
@@ -62,6 +68,10 @@ class Backend(ABC):
     @abstractmethod
     def prepare(self, network: Network, plan: Plan) -> Runner:
         """Build the network for a plan."""
+
+    def width(self, plan: Plan) -> str:
+        """Return the name of the floating-point type it computes in."""
+        return "float64"
 
     def lacks(self, function: Function) -> bool:
         """Return whether this backend has no such function."""
@@ -83,11 +93,22 @@ def tally(sent: Array) -> Array:
     return np.asarray(np.count_nonzero(sent, axis=1))
 
 
-def joined(parts: list[BatchResult]) -> BatchResult:
-    """Return the result of consecutive parts of one batch."""
+def joined(parts: Iterable[BatchResult]) -> BatchResult:
+    """Return the result of consecutive parts of one batch; counts are added as the parts come, to hold one table."""
+    readouts: dict[str, list[Array]] = {}
+    rasters: dict[str, list[Array]] = {}
+    counts: dict[str, Array] = {}
+    saturated: dict[str, int] = {}
+    for part in parts:
+        for whole, pieces in ((readouts, part.readouts), (rasters, part.rasters)):
+            for name, value in pieces.items():
+                whole.setdefault(name, []).append(value)
+        for name, count in part.counts.items():
+            counts[name] = counts[name] + count if name in counts else count
+        for name, number in part.saturated.items():
+            saturated[name] = saturated.get(name, 0) + number
+    return BatchResult(_along(readouts), counts, _along(rasters), saturated)
 
-    def along(tables: list[dict[str, Array]]) -> dict[str, Array]:
-        return {name: np.concatenate([table[name] for table in tables], axis=1) for name in tables[0]}
 
-    counts = {name: np.sum([part.counts[name] for part in parts], axis=0) for name in parts[0].counts}
-    return BatchResult(along([part.readouts for part in parts]), counts, along([part.rasters for part in parts]))
+def _along(table: dict[str, list[Array]]) -> dict[str, Array]:
+    return {name: np.concatenate(pieces, axis=1) for name, pieces in table.items()}

@@ -31,7 +31,7 @@ from .compose import ONE, Link, elements, gates
 from .functions_numpy import apply
 from .reference import one_hot
 
-SENDING = "s : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)"
+SENDING = "s : 1\nr : 1\nq : 1\nu : 1 (constant)\nv0 : 1 (constant)"
 
 
 @contextmanager
@@ -98,17 +98,27 @@ class Circuit:
         readouts = {node.name: self._readout(node, batch) for node in self.network.outputs}
         counts: dict[str, Array] = {}
         rasters: dict[str, Array] = {}
+        saturated: dict[str, int] = {}
         for node in self.network.populations:
             tick, index, value = self._spikes(node.name, batch)
             shape = self.network.shapes[node.name]
             size = prod(shape)
             flat = np.bincount(tick * size + index % size, minlength=self.plan.steps * size)
             counts[node.name] = flat.reshape(self.plan.steps, *shape)
+            saturated[node.name] = self._saturated(node, batch * size)
             if node.name in self.plan.keep:
                 train = np.zeros((self.plan.steps, batch * size))
                 train[tick, index] = value
                 rasters[node.name] = train.reshape(self.plan.steps, batch, *shape)
-        return BatchResult(readouts, counts, rasters)
+        return BatchResult(readouts, counts, rasters, saturated)
+
+    def _saturated(self, node: Neuron, size: int) -> int:
+        """Count the neurons that keep more than one spike sends; before its start a neuron owes nothing."""
+        assert node.alphabet is not None
+        group = self.sends[node.name]
+        left = np.abs(np.asarray(group.r) - np.asarray(group.q)) / np.asarray(group.u)
+        late = self.plan.first(node) > self.plan.steps
+        return 0 if late else int(np.count_nonzero(left[:size] >= node.alphabet.reach))
 
     def _readout(self, node: Output, batch: int) -> Array:
         steps, shape = self.plan.steps, self.network.shapes[node.inputs[0]]

@@ -41,10 +41,11 @@ def emission(neuron: Neuron, plan: Plan, value: str) -> list[str]:
     """Return the lines from y (`value`) to the spike q: r = y + v0 − s, q = emit(r), s += q."""
     assert neuron.alphabet is not None  # run() refuses drafts
     lines = [f"r = {value} + v0 - s", f"q = {_letter(neuron.alphabet)}"]
-    awake = [tick for tick in range(1, plan.steps + 1) if plan.may_fire(neuron, tick)]
-    if len(awake) < plan.steps:
-        first, last = (awake[0], awake[-1]) if awake else (1, 0)
-        lines.append(f"q = q*int(tick >= {first})*int(tick <= {last})")
+    first, last = plan.first(neuron), plan.last(neuron)
+    if first > 1:
+        lines.append(f"q = q*int(tick >= {first})")
+    if last < plan.steps:
+        lines.append(f"q = q*int(tick <= {last} or abs(r)/u >= {float(neuron.alphabet.late)!r})")
     return [*lines, "s = s + q"]
 
 

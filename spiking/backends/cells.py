@@ -28,11 +28,16 @@ BITS = {torch.float32: (torch.int32, 1 << 22, -(1 << 23)), torch.float64: (torch
 
 
 class State(NamedTuple):
-    """What a neuron holds: its integrator a, what it has sent s, and the tick it has seen."""
+    """What a neuron holds: its integrator a, what it has sent s, the tick it has seen, the last of its window.
+
+    r      its residual at that tick, before it sent
+    """
 
     a: Tensor
     s: Tensor
     tick: int
+    last: int | None = None
+    r: Tensor | None = None
 
 
 class Code(nn.Module):
@@ -41,6 +46,7 @@ class Code(nn.Module):
     function   f, of the integrator a
     scaled     whether y = t·f(a/t): the rate schedule, where f is not homogeneous
     kind       of the alphabet: binary, ternary or graded
+    late       the smallest |r|/unit that is sent behind a window
     theta      the smallest |r|/unit that is sent; `below` is the largest float32 below it
     top        the largest level in units, 2^(levels − 1)
     unit       (), or broadcastable to the neurons, in units of the activation
@@ -57,22 +63,28 @@ class Code(nn.Module):
         self.function = Composition(neuron)
         self.scaled = rate and not all(f.homogeneous for f in neuron.function)
         self.kind, self.theta, self.top = alphabet.kind, alphabet.threshold, 2.0 ** (alphabet.levels - 1)
+        self.late, self.reach = alphabet.late, alphabet.reach
         self.below = float(np.nextafter(np.float32(self.theta), np.float32(0)))  # hardshrink keeps what is above it
         self.register_buffer("unit", tensor(alphabet.unit))
         self.register_buffer("v0", None if neuron.v0 is None else tensor(neuron.v0))
+
+    def saturated(self, left: Tensor) -> int:
+        """Count the neurons that keep more than one spike sends."""
+        return int(torch.count_nonzero(left.abs() / self.unit >= self.reach))
 
     def target(self, a: Tensor, tick: int) -> Tensor:
         """Return y = f(a), or t·f(a/t) under the rate schedule where that differs."""
         y: Tensor = self.function(a / tick) * tick if self.scaled else self.function(a)
         return y
 
-    def emit(self, r: Tensor) -> Tensor:
+    def emit(self, r: Tensor, late: bool = False) -> Tensor:
         """Return the spike nearest r: the alphabet's rule.
 
         The nearest power of two is the sign and exponent after half of the mantissa's range was added: exact at
         midpoints. What stays below theta is shrunk to zero first, and zero stays zero.
         """
         q = r / self.unit
+        q = torch.where(q.abs() >= self.late, q, 0.0) if late else q
         if self.kind == "binary":
             return (q >= self.theta).to(r.dtype) * self.unit
         sent = F.hardshrink(q, math.nextafter(self.theta, 0.0) if r.dtype == torch.float64 else self.below)
@@ -89,8 +101,9 @@ def step(x: Tensor, state: State, p: Code, dt: float) -> tuple[Tensor, State]:
     """One tick of one neuron layer: integrate, compare with what was sent, send the nearest spike."""
     a, tick = state.a + x, state.tick + 1
     r = p.target(a, tick) - state.s
-    sent = p.emit(r if p.v0 is None else r + p.v0)
-    return sent, State(a, state.s + sent, tick)
+    r = r if p.v0 is None else r + p.v0
+    sent = p.emit(r, state.last is not None and tick > state.last)
+    return sent, State(a, state.s + sent, tick, state.last, r)
 
 
 class Cell(SNNCell):  # type: ignore[misc]  # Norse carries no types

@@ -29,12 +29,18 @@ from .linear import Map, tensor
 
 FOLD = 64  # samples × ticks that run together: more leaves the caches, measured in benchmarks/norse_speed.py
 
+HELD = 1024  # samples × ticks whose events are held at once: memory grows with the ticks of one sample at most
+
 
 class Train(NamedTuple):
-    """Events of one node: what it sends at ticks first … first + len(data) − 1, (n, B, …); zero at all others."""
+    """Events of one node: what it sends at ticks first … first + len(data) − 1, (n, B, …); zero at all others.
+
+    left   of a neuron: what it has not sent after the last tick, (B, …); None is nothing
+    """
 
     first: int
     data: Tensor
+    left: Tensor | None = None
 
     @property
     def last(self) -> int:
@@ -81,27 +87,33 @@ class NeuronLayer(nn.Module):
     def __init__(self, network: Network, node: Neuron, constant: Array | None, plan: Plan) -> None:
         super().__init__()
         self.plan, self.rate = plan, network.schedule == "rate"
-        self.open = [t for t in range(1, plan.steps + 1) if plan.may_fire(node, t)]
+        self.first, self.last = plan.first(node), plan.last(node)
         self.cell = Cell(node, network.shapes[node.name], self.rate)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
     def forward(self, train: Train) -> Train:
         """Run the cell over its ticks; what is sent is shifted by the delay."""
-        if not self.open:
+        if self.first > self.plan.steps:
             return Train(1, train.data.new_zeros(0, train.data.shape[1], *self.cell.shape))
         a = train.data.new_zeros(train.data.shape[1:])
-        state = self.cell.rest(a)
+        state = self.cell.rest(a)._replace(last=self.last)
         spikes = []
-        for tick in range(1, self.open[-1] + 1):
+        for tick in range(1, self.plan.steps + 1):
             arriving = train.at(tick)
             if self.constant is not None and (self.rate or tick == 1):
                 arriving = self.constant.expand_as(a) if arriving is None else arriving + self.constant
-            if tick < self.open[0]:
+            if tick < self.first:
                 state = state._replace(a=state.a if arriving is None else state.a + arriving, tick=tick)
             else:
                 sent, state = self.cell(a if arriving is None else arriving, state)
                 spikes.append(sent)
-        return Train(self.open[0] + self.plan.delay, torch.stack(spikes))
+                if tick > self.last and self._settled(tick, train, sent):
+                    break
+        return Train(self.first + self.plan.delay, torch.stack(spikes), state.r - spikes[-1])
+
+    def _settled(self, tick: int, train: Train, sent: Tensor) -> bool:
+        """Whether nothing can follow: nothing more arrives, and nothing was sent."""
+        return not self.rate and tick >= train.last and not bool(sent.any())
 
 
 class ProductLayer(nn.Module):
@@ -177,7 +189,7 @@ class SpikingModule(nn.Module):
 
     def chunks(self, given: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         """Cut a batch into parts whose ticks run together."""
-        size = max(1, FOLD // min(self.plan.steps, 4))
+        size = max(1, min(FOLD // min(self.plan.steps, 4), HELD // self.plan.steps))
         batch = len(next(iter(given.values())))
         return ({name: x[k : k + size] for name, x in given.items()} for k in range(0, batch, size))
 
@@ -249,24 +261,31 @@ class Norse(Backend):
     def lacks(self, function: Function) -> bool:
         return lacks(function)
 
+    def width(self, plan: Plan) -> str:
+        return str(_placed(plan)[1]).removeprefix("torch.")
+
     def prepare(self, network: Network, plan: Plan) -> Runner:
-        device, dtype = placed(plan.options.get("device", "cpu"), plan.options.get("dtype", "float32"))
+        device, dtype = _placed(plan)
         built = SpikingModule(network, plan).eval().to(device=device, dtype=dtype)
 
         def run(x: Inputs) -> BatchResult:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.autocast(device.type, enabled=False):  # its widths are not the engine's
                 arrays = {name: np.require(v, requirements=["C", "W"]) for name, v in x.items()}
                 whole = {name: torch.as_tensor(v).to(device) for name, v in arrays.items()}
                 for node in network.inputs:
                     whole[node.name] = whole[node.name].to(torch.long if node.vocabulary else dtype)
-                return joined([_account(built, chunk, plan) for chunk in built.chunks(whole)])
+                return joined(_account(built, chunk, plan) for chunk in built.chunks(whole))
 
         return run
 
 
+def _placed(plan: Plan) -> tuple[torch.device, torch.dtype]:
+    return placed(plan.options.get("device", "cpu"), plan.options.get("dtype", "float32"))
+
+
 def _account(built: SpikingModule, x: dict[str, Tensor], plan: Plan) -> BatchResult:
     result = BatchResult({}, {}, {})
-    for node, value in built.trains(x):
+    for (node, value), layer in zip(built.trains(x), built.layers, strict=True):
         if isinstance(node, Output):
             result.readouts[node.name] = value.cpu().numpy()
         elif isinstance(node, Neuron):
@@ -274,6 +293,8 @@ def _account(built: SpikingModule, x: dict[str, Tensor], plan: Plan) -> BatchRes
             counts = np.zeros((plan.steps, *value.data.shape[2:]), dtype=np.int64)
             counts[sent.first - 1 : sent.last] = torch.count_nonzero(sent.data, dim=1).cpu().numpy()
             result.counts[node.name] = counts
+            assert isinstance(layer, NeuronLayer)
+            result.saturated[node.name] = 0 if value.left is None else layer.cell.p.saturated(value.left)
             if node.name in plan.keep:
                 result.rasters[node.name] = sent.cut(1, plan.steps).cpu().numpy()
     return result

@@ -31,9 +31,11 @@ from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
 from .functions_numpy import apply, lacks
 
 
-def emit(alphabet: Alphabet, r: Array) -> Array:
-    """Return the spike for the residual r: the rule in `Alphabet`."""
+def emit(alphabet: Alphabet, r: Array, late: bool = False) -> Array:
+    """Return the spike for the residual r: the rule in `Alphabet`; behind a window, for a large residual alone."""
     unit = alphabet.unit
+    if late:
+        r = np.where(np.abs(r) / unit >= alphabet.late, r, 0.0)
     if alphabet.kind == "binary":
         return np.where(r / unit >= alphabet.threshold, unit, 0.0)
     q = np.abs(r) / unit
@@ -109,7 +111,8 @@ class Reference(Backend):
 
 
 def _run(network: Network, plan: Plan, x: Inputs) -> BatchResult:
-    steps = {node.name: _start(node, network, plan, x) for node in network}
+    saturated: dict[str, int] = {}
+    steps = {node.name: _start(node, network, plan, x, saturated) for node in network}
     history: dict[str, list[Array]] = {name: [] for name in steps}
     for tick in range(1, plan.steps + 1):
         sent: dict[str, Array] = {}
@@ -125,13 +128,13 @@ def _run(network: Network, plan: Plan, x: Inputs) -> BatchResult:
     readouts = {node.name: np.stack(history[node.name]) for node in network.outputs}
     spikes = {node.name: np.stack(history[node.name]) for node in network.populations}
     counts = {name: tally(train) for name, train in spikes.items()}
-    return BatchResult(readouts, counts, {name: spikes[name] for name in plan.keep if name in spikes})
+    return BatchResult(readouts, counts, {name: spikes[name] for name in plan.keep if name in spikes}, saturated)
 
 
 Step = Callable[[int, list[Array]], Array]
 
 
-def _start(node: Node, network: Network, plan: Plan, x: Inputs) -> Step:
+def _start(node: Node, network: Network, plan: Plan, x: Inputs, saturated: dict[str, int]) -> Step:
     """Return the node's step: (tick, what arrives) -> what it sends; its state lives in the closure."""
     batch, rate = len(next(iter(x.values()))), network.schedule == "rate"
     shapes = [network.shapes[name] for name in node.inputs]
@@ -143,7 +146,7 @@ def _start(node: Node, network: Network, plan: Plan, x: Inputs) -> Step:
         given = x[node.name].astype(np.float64) if not node.vocabulary else one_hot(x[node.name], node.vocabulary)
         return lambda tick, _: given if inject(tick) else np.zeros_like(given)
     if isinstance(node, Neuron):
-        return _neuron(node, network, plan, batch)
+        return _neuron(node, network, plan, batch, saturated)
     if isinstance(node, Product):
         return _product(node, shapes, batch, rate)
     if isinstance(node, Output):
@@ -158,7 +161,7 @@ def _start(node: Node, network: Network, plan: Plan, x: Inputs) -> Step:
     return lambda tick, arriving: linear(node, arriving, shapes, inject(tick))
 
 
-def _neuron(node: Neuron, network: Network, plan: Plan, batch: int) -> Step:
+def _neuron(node: Neuron, network: Network, plan: Plan, batch: int, saturated: dict[str, int]) -> Step:
     a = np.zeros((batch, *network.shapes[node.inputs[0]]))
     s = np.zeros((batch, *network.shapes[node.name]))
     v0 = 0.0 if node.v0 is None else node.v0
@@ -168,9 +171,11 @@ def _neuron(node: Neuron, network: Network, plan: Plan, batch: int) -> Step:
     def step(tick: int, arriving: list[Array]) -> Array:
         nonlocal a, s
         a = a + arriving[0]
-        if not plan.may_fire(node, tick):
+        if tick < plan.first(node):
             return np.zeros_like(s)
-        sent = emit(alphabet, target(node, a, tick, network.schedule) + v0 - s)
+        r = target(node, a, tick, network.schedule) + v0 - s
+        sent = emit(alphabet, r, tick > plan.last(node))
+        saturated[node.name] = int(np.count_nonzero(np.abs(r - sent) / alphabet.unit >= alphabet.reach))
         s = s + sent
         return sent
 
