@@ -23,7 +23,7 @@ from .lower import lower
 from .measure import measured
 from .methods import METHODS, Method
 from .source import answers, rounding, single
-from .torch_export import capture, state
+from .torch_export import LOCK, capture, state
 
 Array = NDArray[Any]
 Inputs = dict[str, Array]
@@ -57,15 +57,15 @@ def convert(
     assert model_given(model, "convert")
     recipe = _method(method, parameters)
     names = None if outputs is None else arguments.names("outputs", outputs)
-    first, data = _peek(calibration, model)
-    if isinstance(model, nn.Module):
-        _check_weights(model)
-    if any(value.is_meta for value in state(model)):
-        raise InvalidInput(
-            "the model is on torch's meta device: it has shapes but no values, so there is nothing to calibrate; "
-            "outline(model, example) gives a network that can be costed"
-        )
-    with torch.autocast("cpu", enabled=False):
+    with LOCK, torch.autocast("cpu", enabled=False):  # torch swaps the parameters of a module while it captures it
+        first, data = _peek(calibration, model)
+        if isinstance(model, nn.Module):
+            _check_weights(model)
+        if any(value.is_meta for value in state(model)):
+            raise InvalidInput(
+                "the model is on torch's meta device: it has shapes but no values, so there is nothing to calibrate; "
+                "outline(model, example) gives a network that can be costed"
+            )
         return _converted(model, first, data, recipe, names)
 
 
