@@ -26,6 +26,7 @@ from spiking import (
     Pad,
     Permute,
     Reshape,
+    Scale,
     Slice,
     SpikingNetwork,
     missing,
@@ -37,8 +38,10 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 STRUCTURE = (Concat, Gather, Pad, Permute, Reshape, Slice)  # a mask moved by these is still a mask
 LOWEST = -1e30  # stands for the −∞ of a constant mask: exp of it is 0, and sums of it stay finite
-# what a mask from the input adds: it meets the scores in one sum, so it must not swallow their last bits
-UNLIKELY = -512.0
+EXCLUDES = -1e4  # a mask that adds this much, or less, says "never": no softmax gives it a weight above 0
+# What stands for it where the mask comes from the input and meets the scores in one sum: e^-8192 is 0 in every
+# type, scores below 4,096 in size cannot undo it, and in float32 the sum still holds them to 5e-4.
+UNLIKELY = -8192.0
 
 
 class Reject(Exception):
@@ -99,7 +102,8 @@ class Builder:
     roots         name -> the inputs that the node depends on
     integers      inputs of integer or boolean type; `whole` adds what only moves their entries about
     vocabularies  integer input -> rows of the tables its ids are looked up in
-    binary        inputs that hold zeros and ones only
+    binary        inputs that must hold zeros and ones only
+    flags         inputs that held nothing else as far as was seen
     weights       memory of a tensor -> the tensor, kept alive so that no other gets its address, and its array
     """
 
@@ -117,6 +121,7 @@ class Builder:
         self.whole = set(integers)
         self.vocabularies: dict[str, int] = {}
         self.binary: set[str] = set()
+        self.flags: frozenset[str] = frozenset()
         self.weights: dict[tuple[Any, ...], tuple[Tensor, Array]] = {}
 
     def add(
@@ -260,6 +265,12 @@ class Builder:
         if not x.boolean:
             self.binary |= self.roots[x.node]
         return replace(x, boolean=True)
+
+    def flag(self, x: Stream) -> bool:
+        """Whether x is a mask, or moved and scaled from one input that held zeros and ones only."""
+        above = self._above(x.node)
+        seen = self.roots[x.node] <= self.integers | self.flags
+        return x.boolean or (seen and all(isinstance(node, (*STRUCTURE, Scale)) for node in above))
 
     def constant(self, value: Tensor | float, sample: Shape) -> Array:
         """Return a constant as an array that broadcasts to a sample shape; ±∞ stays finite."""

@@ -18,7 +18,7 @@ from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, Sp
 
 Array = NDArray[Any]
 NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only once, a list can be reused"
-OCTAVES, FINE = (-20, 20), 32  # the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
+OCTAVES, FINE = 40, 32  # of the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
 
 
 BROKEN, FEW = 20.0, 0.1  # a sample that many times the median rms is broken, if no more than that share are
@@ -33,6 +33,7 @@ class Range:
     largest    max |f(a)|
     lowest     min f(a), at most 0
     channels   histogram of log2|f(a)| for each channel, (C, bins); what is zero counts in the first bin
+    top        log2 of the upper end of the histogram; it rises with the values
     axis       the channel axis, negative
     samples    of each sample mean f(a)² and max |f(a)|, (2, B) for each batch
     """
@@ -42,6 +43,7 @@ class Range:
     largest: float = 0.0
     lowest: float = 0.0
     channels: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    top: int | None = None
     axis: int = 0
     samples: list[Array] = field(default_factory=list)
 
@@ -66,7 +68,7 @@ class Range:
         total = self.channels.sum(axis=1, keepdims=True)
         reached = np.cumsum(self.channels, axis=1) >= total * percent / 100
         first = reached.argmax(axis=1)
-        value = 2.0 ** (OCTAVES[0] + first / FINE)
+        value = 2.0 ** ((self.top or 0) - OCTAVES + first / FINE)
         return np.where(first == 0, 0.0, value)
 
 
@@ -90,8 +92,7 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
         seen.largest = max(seen.largest, high, -low)
         seen.lowest = min(seen.lowest, low)
         if percentiles:
-            found = _histogram(y, seen.axis)
-            seen.channels = found if not seen.channels.size else seen.channels + found
+            _count(seen, y)
 
     samples, awake = 0, False
     with torch.inference_mode():
@@ -168,10 +169,33 @@ def _channel_axes(network: SpikingNetwork) -> dict[str, int]:
     return {name: -1 if nearest[name][1] else -max(rank, 1) for name, rank in ranks.items()}
 
 
-def _histogram(y: Tensor, axis: int) -> Array:
-    bins = (OCTAVES[1] - OCTAVES[0]) * FINE
+def _count(seen: Range, y: Tensor) -> None:
+    """Add |y| to the histogram, whose upper end moves up where y is larger than all that was seen before."""
+    largest = float(y.abs().max())
+    needed = int(np.ceil(np.log2(largest))) if largest else None
+    if needed is not None and (seen.top is None or needed > seen.top):
+        rise = (needed - seen.top) * FINE if seen.top is not None else 0
+        if seen.channels.size and rise:
+            seen.channels = _shifted(seen.channels, rise)
+        seen.top = needed
+    found = _histogram(y, seen.axis, seen.top or 0)
+    seen.channels = found if not seen.channels.size else seen.channels + found
+
+
+def _shifted(counts: Array, by: int) -> Array:
+    """The counts some bins further down; what falls out below counts as zero, in the first bin."""
+    moved = np.zeros_like(counts)
+    kept = counts[:, by:]
+    moved[:, : kept.shape[1]] = kept
+    moved[:, 0] += counts[:, :by].sum(axis=1)
+    return moved
+
+
+def _histogram(y: Tensor, axis: int, top: int) -> Array:
+    bins = OCTAVES * FINE
     channels = y.movedim(axis, 0).flatten(1) if y.ndim > 1 else y[None]
-    place = (channels.abs().clamp_min(2.0 ** OCTAVES[0]).log2() - OCTAVES[0]) * FINE
+    tiny = torch.finfo(torch.float32).tiny
+    place = (channels.abs().double().clamp_min(tiny).log2() - (top - OCTAVES)) * FINE
     index = place.ceil().clamp_(0, bins - 1).long()  # the upper edge of the bin: a percentile is never too small
     offset = torch.arange(len(channels))[:, None] * bins
     return torch.bincount((index + offset).flatten(), minlength=len(channels) * bins).view(-1, bins).numpy()

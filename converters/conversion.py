@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
@@ -84,7 +84,8 @@ def _converted(
     if "" in first and len(graph.inputs) == 1:
         (bare,) = graph.inputs
         probe, data = {bare: probe[""]}, ({bare: batch[""]} for batch in data)
-    lowered = lower(graph.only(names))
+    flags = (name for name, x in probe.items() if name in graph.inputs and bool(((x == 0) | (x == 1)).all()))
+    lowered = lower(replace(graph.only(names), flags=frozenset(flags)))
     fitting({name: x.numpy() for name, x in probe.items()}, lowered.inputs)
     wanted = answers(model, probe, "" in first)
     lowered, wanted = batch_first(lowered, wanted, len(next(iter(probe.values()))))

@@ -23,6 +23,7 @@ def lower(graph: Graph) -> SpikingNetwork:
     _refuse([(op, "") for op in graph.ops if op.name in graph.streams and find(op.target) is None], len(graph))
     device = "meta" if any(value.is_meta for value in graph.constants.values()) else "cpu"
     builder = Builder(graph.integers, graph.outputs, device)
+    builder.flags = graph.flags
     builder.binary |= graph.masks
     values: dict[str, Any] = dict(graph.constants)
     for name, shape in graph.inputs.items():

@@ -63,6 +63,7 @@ class Graph:
     outputs    name -> what is returned under it
     streams    names of what depends on the inputs
     integers   the inputs of integer or boolean type; `masks` are the boolean ones among them
+    flags      inputs of another type that held zeros and ones only, as far as was seen
     """
 
     inputs: dict[str, tuple[int, ...]]
@@ -72,6 +73,7 @@ class Graph:
     streams: frozenset[str] = frozenset()
     integers: frozenset[str] = frozenset()
     masks: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ops)

@@ -11,6 +11,7 @@ from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax,
 
 from ..builder import Builder, Reject, Stream, array
 from .arithmetic import mul
+from .least import least
 from .registry import rule
 from .shape import slice_
 
@@ -59,7 +60,7 @@ MATH = ("exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "erf")
 @rule(*(f"{name}.default" for name in (*ACTIVATIONS, *MATH)))
 def elementwise(b: Builder, x: Stream) -> Stream:
     """Neuron: the function of that name."""
-    return b.neuron(x, Elementwise(b.op.plain))
+    return b.neuron(x, Elementwise(b.op.plain, least(b, x)))
 
 
 @rule("gelu.default")

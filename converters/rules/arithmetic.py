@@ -10,7 +10,8 @@ from torch import Tensor
 
 from spiking import Add, Elementwise, Multiply, Relu, Scale
 
-from ..builder import UNLIKELY, Builder, Reject, Stream
+from ..builder import EXCLUDES, UNLIKELY, Builder, Reject, Stream
+from .least import least
 from .registry import rule
 from .written_out import normalised
 
@@ -62,7 +63,7 @@ def mul(b: Builder, x: Any, y: Any) -> Stream:
     if is_constant(x):
         x, y = y, x
     if is_constant(y):
-        return scaled(b, x, max(y, UNLIKELY) if x.boolean and isinstance(y, int | float) else y)
+        return scaled(b, x, _excluding(b, x, y) if isinstance(y, int | float) and y <= EXCLUDES else y)
     norm = normalised(b, x, y) or normalised(b, y, x)
     return norm or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
 
@@ -73,7 +74,7 @@ def div(b: Builder, x: Any, y: Any) -> Stream:
     if is_constant(y):
         return scaled(b, x, 1.0 / y)
     norm = None if is_constant(x) else normalised(b, x, y, divides=True)
-    return norm or mul(b, x, b.neuron(y, Elementwise("reciprocal")))
+    return norm or mul(b, x, b.neuron(y, Elementwise("reciprocal", least(b, y))))
 
 
 @rule("addcmul.default")
@@ -86,6 +87,14 @@ def addcmul(b: Builder, x: Any, y: Any, z: Any, *, value: float = 1) -> Stream:
 def addcdiv(b: Builder, x: Any, y: Any, z: Any, *, value: float = 1) -> Stream:
     """Add, to a quotient: x + value·y/z."""
     return add(b, x, y / z if is_constant(y) and is_constant(z) else div(b, y, z), alpha=value)
+
+
+def _excluding(b: Builder, x: Stream, value: float) -> float:
+    """The factor of a mask that excludes; an input that is read so must hold zeros and ones."""
+    if not b.flag(x):
+        return value
+    b.mask(x)
+    return UNLIKELY
 
 
 def shifted(b: Builder, x: Stream, value: Any) -> Stream:

@@ -8,33 +8,51 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..builder import LOWEST, UNLIKELY, Builder, Reject, Stream
-from .arithmetic import add, scaled, shifted
+from ..builder import EXCLUDES, LOWEST, UNLIKELY, Builder, Reject, Stream
+from .arithmetic import add, mul, rsub, scaled, shifted, sub
 from .registry import rule
 
 
 @rule("where.self", "where.ScalarOther", "where.ScalarSelf", "where.Scalar")
 def where(b: Builder, mask: Any, x: Any, y: Any) -> Any:
-    """Scale by a constant mask and its complement; a mask from the input chooses between constants."""
+    """Scale by a constant mask and its complement; by a mask from the input a product, or a bias that excludes."""
     if not isinstance(mask, Tensor):
-        if isinstance(x, Stream) or isinstance(y, Stream) or not mask.boolean:
-            raise Reject("chooses by a mask that depends on the input, which is supported between constants only")
-        low, high = (torch.as_tensor(v, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY) for v in (y, x))
-        return shifted(b, scaled(b, mask, high - low), low)
+        return _chosen(b, mask, x, y)
     on, off = mask.float(), 1 - mask.float()
     parts = [scaled(b, v, m) if isinstance(v, Stream) else _kept(v, m) for v, m in ((x, on), (y, off))]
     return add(b, *parts)
 
 
+def _chosen(b: Builder, mask: Stream, x: Any, y: Any) -> Any:
+    """x where a mask from the input is 1, y where it is 0: y + mask·(x − y)."""
+    if not mask.boolean:
+        raise Reject("chooses by a value that depends on the input and is not a mask of zeros and ones")
+    for chosen, other, hides in ((x, y, logical_not), (y, x, None)):
+        if isinstance(chosen, Stream) and not isinstance(other, Stream) and _never(other):
+            return add(b, chosen, scaled(b, hides(b, mask) if hides else mask, UNLIKELY))
+    if isinstance(x, Stream):
+        return add(b, mul(b, mask, sub(b, x, y)), y)
+    if isinstance(y, Stream):
+        return add(b, mul(b, mask, rsub(b, y, x)), y)
+    low, high = _finite(y), _finite(x)
+    return shifted(b, scaled(b, mask, high - low), low)
+
+
+def _never(value: Any) -> bool:
+    """Whether a constant excludes everywhere."""
+    return bool((torch.as_tensor(value) <= EXCLUDES).all())
+
+
+def _finite(value: Any) -> Tensor:
+    """A constant with UNLIKELY in the place of what excludes, its other numbers as they are."""
+    value = torch.as_tensor(value, dtype=torch.float32)
+    return torch.where(value <= EXCLUDES, UNLIKELY, value)
+
+
 @rule("masked_fill.Scalar", "masked_fill.Tensor")
 def masked_fill(b: Builder, x: Any, mask: Any, value: Any) -> Any:
-    """Scale by a constant mask, and a bias; or, for a mask from the input, a bias that excludes the rest."""
-    if isinstance(mask, Tensor):
-        return where(b, mask, value, x)
-    never = torch.as_tensor(value, dtype=torch.float32).clamp(UNLIKELY, -UNLIKELY)
-    if float(never) > UNLIKELY or not mask.boolean:
-        raise Reject("fills by a mask that depends on the input; only with −∞ or another value that excludes")
-    return add(b, x, scaled(b, mask, never))
+    """Scale by a constant mask, and a bias; by a mask from the input a product, or a bias that excludes."""
+    return where(b, mask, value, x)
 
 
 @rule("logical_not.default", "bitwise_not.default")
