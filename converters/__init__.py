@@ -1,5 +1,6 @@
 """From a trained network to a spiking one with the same function: capture, lower, fold, calibrate, assign, check."""
 
+from .archive import load_program
 from .calls import Survey, survey
 from .conversion import convert
 from .from_shapes import outline
@@ -18,6 +19,7 @@ __all__ = [
     "Survey",
     "capture",
     "convert",
+    "load_program",
     "outline",
     "supported",
     "survey",

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from . import BACKENDS, Activity, InvalidFile, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
 from .counts import synapses
+from .files import write_text
 from .formatting import table
 from .graph import draw
 
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     converters = _sibling("converters")
-    program = _program(args.model)
+    program = _sibling("converters").load_program(args.model)
     parameters = {} if args.precision is None else {"precision": _number(args.precision)}
     data = _arrays(args.data)
     print(f"converting {args.model} with {len(data[0])} calibration samples …", file=sys.stderr)
@@ -65,7 +68,7 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     subject: Any
     activity: Activity | float | None = args.activity
     if args.model.endswith(".pt2"):
-        subject = _sibling("converters").outline(_program(args.model))
+        subject = _sibling("converters").outline(_sibling("converters").load_program(args.model))
     elif args.model.endswith(".npz") or Path(args.model).exists():
         subject = SpikingNetwork.load(args.model)
     else:
@@ -91,7 +94,7 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     pages = {args.csv: found.to_csv, args.markdown: found.to_markdown, args.html: lambda: found.to_html(_command(args))}
     for path, make in pages.items():
         if path:
-            Path(path).write_text(make(), encoding="utf-8")
+            write_text(path, make())
             print(f"wrote {path}", file=sys.stderr)
     return str(found), found.to_dict()
 
@@ -140,7 +143,7 @@ def _list(args: argparse.Namespace) -> tuple[str, Any]:
 
 def _show(args: argparse.Namespace) -> tuple[str, Any]:
     if args.network.endswith(".pt2"):
-        found = _sibling("converters").survey(_program(args.network))
+        found = _sibling("converters").survey(_sibling("converters").load_program(args.network))
         return str(found), [vars(call) for call in found.calls]
     network = SpikingNetwork.load(args.network)
     if args.graph:
@@ -177,19 +180,6 @@ def _described(network: SpikingNetwork) -> dict[str, Any]:
     return {"schedule": network.schedule, "method": network.method, "neurons": network.neurons, "nodes": nodes}
 
 
-def _program(path: str) -> Any:
-    import torch
-
-    if not Path(path).exists():
-        raise FileNotFoundError(f"no such file: {path}")
-    try:
-        return torch.export.load(path)
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        hint = "write one with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
-        raise InvalidFile(f"{path} is not an exported program ({reason}); {hint}") from error
-
-
 def _arrays(path: str) -> tuple[Any, Any]:
     """Return inputs and labels of a .npy or .npz file: the array named x or inputs, or the only one; labels or y."""
     if not Path(path).exists():
@@ -197,7 +187,7 @@ def _arrays(path: str) -> tuple[Any, Any]:
     try:
         found = np.load(path, allow_pickle=False)
         arrays = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
-    except (ValueError, EOFError, OSError, KeyError) as error:
+    except (ValueError, EOFError, OSError, KeyError, BadZipFile, TokenError, RuntimeError, MemoryError) as error:
         raise InvalidFile(f"{path} is not a .npy or .npz file of plain arrays ({error})") from error
     labels = next((arrays.pop(name) for name in ("labels", "y") if name in arrays), None)
     inputs = next((arrays[name] for name in ("x", "inputs") if name in arrays), None)
@@ -232,7 +222,7 @@ def _write(args: argparse.Namespace, text: str, data: Any) -> None:
     elif args.json == "-":
         print(json.dumps(data, indent=2))
     else:
-        Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
+        write_text(args.json, json.dumps(data, indent=2) + "\n")
         print(text)
 
 

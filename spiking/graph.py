@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .counts import synapses
 from .errors import InvalidInput
+from .files import write_text
 from .linear_maps import Weighted
 from .network import Network, Origin
 from .nodes import Input, Neuron, Node, Output, Product
@@ -47,8 +48,8 @@ def draw(network: Network, path: str | Path) -> Path:
     program = shutil.which("dot")
     if target.suffix == ".svg" and program:
         done = subprocess.run([program, "-Tsvg"], input=dot(network), capture_output=True, text=True, check=True)
-        target.write_text(done.stdout)
+        write_text(target, done.stdout)
         return target
     target = target.with_suffix(".dot")
-    target.write_text(dot(network))
+    write_text(target, dot(network))
     return target

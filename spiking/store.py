@@ -1,9 +1,8 @@
-"""Files: .npz with a JSON header, no pickle, a digest against tampering, atomic writes."""
+"""Files: .npz with a JSON header, no pickle, written whole; a digest that finds damage, not intent: it has no key."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from .alphabets import Alphabet
 from .arguments import path as file_path
 from .errors import InvalidFile
+from .files import write_whole
 from .functions import Function
 from .groups import FUNCTIONS
 from .linear_maps import LINEAR_MAPS
@@ -31,26 +31,15 @@ NODES: dict[str, type[Node]] = {kind.__name__: kind for kind in (*KINDS, *LINEAR
 
 
 def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) -> None:
-    """Write content (JSON) and arrays as one .npz: to a temporary file, flushed, then renamed over `path`."""
+    """Write content (JSON) and arrays as one .npz."""
     target = file_path("path", path)
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise InvalidFile(f"cannot save {target}: array '{name}' holds Python objects")
     head = {"format": FORMAT, "kind": kind, "version": VERSION, "content": content, "digest": _digest(content, arrays)}
     packed = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, header=packed, **{f"a/{k}": v for k, v in arrays.items()})
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    packed_arrays: dict[str, Any] = {f"a/{k}": v for k, v in arrays.items()}
+    write_whole(target, lambda file: np.savez(file, allow_pickle=False, header=packed, **packed_arrays))
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
@@ -187,9 +176,3 @@ def _digest(content: dict[str, Any], arrays: Arrays) -> str:
         found.update(f"{name}{array.dtype.str}{array.shape}".encode())
         found.update(array.tobytes())
     return found.hexdigest()
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -143,8 +143,8 @@ class Logarithm(nn.Module):
 
 
 def test_a_logarithm_reads_down_to_the_sources_own_least_value() -> None:
-    network = convert(Logarithm(), samples(24, 8).abs() + 0.5, precision=2.0**-8)
-    record = run(network, torch.zeros(4, 8), steps=16, backend="reference", progress=False)
+    network = convert(Logarithm(), samples(24, 8).abs() + 0.5, precision=2.0**-6)
+    record = run(network, torch.zeros(4, 8), steps=64, backend="reference", progress=False)
     assert record.readout[-1] == pytest.approx(np.log(1e-10), abs=0.5)
 
 

@@ -28,6 +28,8 @@ from models_more import (
 )
 from oracle import ROUNDING, TURNS, bound, faithful, outputs, reach, same, settled
 from test_rules_calls import called
+from test_writing import WRITERS
+from test_writing import Model as Writing
 from torch import Tensor, nn
 
 from converters import capture, convert
@@ -394,6 +396,7 @@ def made() -> Iterator[tuple[nn.Module, Any]]:
             yield masked_model(op), {name: value[:1] for name, value in padded(kind).items()}
     yield from (lone(op) for op in ALONE.values())
     yield from called()
+    yield from ((Writing(op).eval(), samples(1, 8)) for op in WRITERS.values())
     for table, make in ((PAIRS, pair_model), (RULES, rule_model), (ONE, one_model)):
         yield from (make(name, 1) for name in table)
 

@@ -1,0 +1,56 @@
+"""Exported programs from files: nothing that an archive holds is run to read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import torch
+from torch.export import ExportedProgram
+
+from spiking import InvalidFile
+
+HINT = "write one with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
+PARTS = ("/data/weights/", "/data/constants/")
+
+
+def load_program(path: str | Path) -> ExportedProgram:
+    """Return the exported program of a .pt2 file.
+
+    Weights and constants that torch would unpickle are refused before anything is loaded, because a pickle runs what
+    its writer put into it. Raises InvalidFile with the reason, FileNotFoundError if there is no file.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        pickled = _pickled(Path(path))
+    except (BadZipFile, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise _no_program(path, error) from error
+    if pickled:
+        raise InvalidFile(
+            f"{path} holds {len(pickled)} pickled value(s) ({', '.join(pickled[:3])}): torch would run what is in "
+            "them; load it yourself with torch.export.load if you trust who made it, or export it again with plain "
+            "tensors as parameters and buffers"
+        )
+    try:
+        return torch.export.load(str(path))
+    except Exception as error:  # torch raises errors of many kinds for damaged archives
+        raise _no_program(path, error) from error
+
+
+def _pickled(path: Path) -> list[str]:
+    """The names of the weights and constants that an archive holds as pickles, by its own configuration."""
+    with ZipFile(path) as archive:
+        configured = [
+            name for name in archive.namelist() if name.endswith("_config.json") and any(p in name for p in PARTS)
+        ]
+        if not configured:
+            raise ValueError("it does not say how its weights are stored: it was written by a torch that is too old")
+        parts = [dict(json.loads(archive.read(name))["config"]) for name in configured]
+    return [key for part in parts for key, entry in part.items() if dict(entry).get("use_pickle") is not False]
+
+
+def _no_program(path: str | Path, error: Exception) -> InvalidFile:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return InvalidFile(f"{path} is not an exported program ({reason}); {HINT}")
