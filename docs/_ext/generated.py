@@ -139,8 +139,7 @@ def architectures() -> str:
         "after 3 and 8 ticks, and spikes sent by a neuron for one sample. The tests convert each of them and hold the "
         "error at 8 ticks below 0.02; `python -m benchmarks.architectures` writes the figures.",
         grid(head, rows, right=1),
-        "A dash: the model is refused, and the call without a rule is named. RWKV writes into slices of its state in "
-        "place (`aten.copy_`). Models with trained weights: {doc}`../measured`.",
+        "Models with trained weights: {doc}`../measured`.",
         "## Priced from their shapes",
         'Networks of the literature that need no weights and no data: `hardware.net("resnet50").trace()`, or '
         "`spiking cost resnet50 --platform brain h100`. W unique weights become S synapses where nothing is shared; "
