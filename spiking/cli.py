@@ -1,4 +1,4 @@
-"""The command line: spiking convert | run | cost | validate | list | show."""
+"""The command line: spiking convert | run | cost | validate | list | show | doctor."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from . import BACKENDS, Activity, InvalidFile, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
+from . import BACKENDS, Activity, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
 from .counts import synapses
+from .doctor import examined
 from .files import write_text
 from .formatting import table
 from .graph import draw
+from .shell_values import arrays, named, number
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0, or 2 with one message on stderr for bad input."""
+    """Run one command; returns 0, 2 with one message on stderr for bad input, or 130 if it was interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?" for it
     args = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], tuple[str, Any]] = args.command
     try:
@@ -38,15 +41,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"spiking: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("spiking: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
 def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     converters = _sibling("converters")
     program = _sibling("converters").load_program(args.model)
-    parameters = {} if args.precision is None else {"precision": _number(args.precision)}
-    data = _arrays(args.data)
-    print(f"converting {args.model} with {len(data[0])} calibration samples …", file=sys.stderr)
+    parameters = named("--param", args.param)
+    parameters |= {} if args.precision is None else {"precision": _number(args.precision)}
+    parameters |= {} if args.error is None else {"precision": parameters.get("precision", "auto"), "error": args.error}
+    data = arrays(args.data)
+    samples = next(iter(data[0].values())) if isinstance(data[0], dict) else data[0]
+    print(f"converting {args.model} with {len(samples)} calibration samples …", file=sys.stderr)
     network: SpikingNetwork = converters.convert(program, data[0], method=args.method, **parameters)
     network.save(args.output)
     print(f"wrote {args.output}", file=sys.stderr)
@@ -55,8 +64,17 @@ def _convert(args: argparse.Namespace) -> tuple[str, Any]:
 
 def _run(args: argparse.Namespace) -> tuple[str, Any]:
     network = SpikingNetwork.load(args.network)
-    inputs, labels = _arrays(args.inputs)
-    record = run(network, inputs, steps=args.steps, backend=args.backend, delay=args.delay)
+    inputs, labels = arrays(args.inputs)
+    options = {} if args.device is None else {"device": args.device}
+    record = run(
+        network,
+        inputs,
+        steps=args.steps,
+        backend=args.backend,
+        delay=args.delay,
+        batch_size=args.batch_size,
+        **options,
+    )
     if args.output:
         record.save(args.output)
         print(f"wrote {args.output}", file=sys.stderr)
@@ -72,7 +90,8 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     elif args.model.endswith(".npz") or Path(args.model).exists():
         subject = SpikingNetwork.load(args.model)
     else:
-        subject = hardware.net(args.model).trace()
+        name, _, options = args.model.partition(":")
+        subject = hardware.net(name, **named("a network's option", options.split(",") if options else [])).trace()
     if args.record and activity is not None:
         raise InvalidInput("a record has its activity, measured: leave out --activity, or the record")
     if args.record:
@@ -99,6 +118,10 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     return str(found), found.to_dict()
 
 
+def _doctor(args: argparse.Namespace) -> tuple[str, Any]:
+    return examined(__version__)
+
+
 def _validate(args: argparse.Namespace) -> tuple[str, Any]:
     found = _sibling("hardware").validate()
     return str(found), found.to_dict()
@@ -110,9 +133,10 @@ def _setting(text: str) -> tuple[str, float | None]:
     if name in ("network", "activity", "platform", "platforms", "batch"):
         raise InvalidInput(f"--set replaces parameters of a platform; '{name}' is not one")
     try:
-        return name, None if value == "none" else float(value)
+        return name, None if value == "none" else number(value)
     except ValueError:
-        raise InvalidInput(f"--set takes NAME=NUMBER or NAME=none, not '{text}'") from None
+        hint = "NAME=NUMBER, with a prefix and a unit if you like (12pJ), or NAME=none"
+        raise InvalidInput(f"--set takes {hint}, not '{text}'") from None
 
 
 def _command(args: argparse.Namespace) -> str:
@@ -180,26 +204,6 @@ def _described(network: SpikingNetwork) -> dict[str, Any]:
     return {"schedule": network.schedule, "method": network.method, "neurons": network.neurons, "nodes": nodes}
 
 
-def _arrays(path: str) -> tuple[Any, Any]:
-    """Return inputs and labels of a .npy or .npz file: the array named x or inputs, or the only one; labels or y."""
-    if not Path(path).exists():
-        raise FileNotFoundError(f"no such file: {path}")
-    try:
-        found = np.load(path, allow_pickle=False)
-        arrays = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
-    except (ValueError, EOFError, OSError, KeyError, BadZipFile, TokenError, RuntimeError, MemoryError) as error:
-        raise InvalidFile(f"{path} is not a .npy or .npz file of plain arrays ({error})") from error
-    labels = next((arrays.pop(name) for name in ("labels", "y") if name in arrays), None)
-    inputs = next((arrays[name] for name in ("x", "inputs") if name in arrays), None)
-    if inputs is None and len(arrays) == 1:
-        inputs = next(iter(arrays.values()))
-    if inputs is None:
-        raise InvalidInput(
-            f"{path} holds {', '.join(arrays) or 'nothing'}; name the inputs 'x' and the labels 'labels'"
-        )
-    return inputs, labels
-
-
 def _sibling(name: str) -> Any:
     """Import converters or hardware, and make sure it is the one installed beside this package."""
     module = import_module(name)
@@ -244,16 +248,34 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--data", required=True, help="calibration samples, .npz or .npy")
     convert.add_argument("-o", "--output", required=True, help="the network to write, .npz")
     convert.add_argument("--method", default="sigma-delta", help="see `spiking list methods`")
-    convert.add_argument("--precision", help="sigma-delta: fast, default, exact, or a number")
+    convert.add_argument("--precision", help="sigma-delta: fast, default, exact, auto, or a number")
+    convert.add_argument("--error", type=float, help="sigma-delta: the relative error that precision auto aims at")
+    convert.add_argument("--param", nargs="+", default=[], metavar="NAME=VALUE", help="other parameters of the method")
     simulate = command("run", _run, "run a spiking network")
     simulate.add_argument("network", help="a network written by `spiking convert`")
     simulate.add_argument("--inputs", required=True, help="samples, .npz (x, and labels if there are) or .npy")
     simulate.add_argument("--steps", type=int, required=True, help="ticks")
     simulate.add_argument("--backend", default="norse", help="see `spiking list backends`")
     simulate.add_argument("--delay", type=int, default=0, help="0, or 1: the physical clock")
+    simulate.add_argument("--device", help="where norse runs: cpu, cuda, cuda:1, mps")
+    simulate.add_argument("--batch-size", type=int, default=100, help="samples that run together")
     simulate.add_argument("-o", "--output", help="the record to write, .npz")
-    cost = command("cost", _cost, "estimate what a network costs on one or more platforms")
-    cost.add_argument("model", help="a network (.npz), an exported program (.pt2), or a name of `spiking list nets`")
+    _add_cost(command("cost", _cost, "estimate what a network costs on one or more platforms"))
+    command("doctor", _doctor, "say what is installed, which devices there are, and what is missing")
+    command("validate", _validate, "compare the cost models with measured silicon")
+    listing = command("list", _list, "list what is available")
+    listing.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
+    show = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
+    show.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
+    show.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
+    return parser
+
+
+def _add_cost(cost: argparse.ArgumentParser) -> None:
+    cost.add_argument(
+        "model",
+        help="a network (.npz), an exported program (.pt2), or one of `spiking list nets`, also NAME:OPTION=VALUE",
+    )
     cost.add_argument("record", nargs="?", help="a record written by `spiking run`; without it, activity is assumed")
     cost.add_argument("--platform", nargs="+", required=True, help="names or TOML files; see `spiking list platforms`")
     cost.add_argument("--batch", type=int, nargs="+", default=[1], help="inferences at a time; several: side by side")
@@ -265,10 +287,3 @@ def _parser() -> argparse.ArgumentParser:
     cost.add_argument("--html", metavar="FILE", help="write a self-contained page")
     cost.add_argument("--markdown", metavar="FILE", help="write Markdown")
     cost.add_argument("--csv", metavar="FILE", help="write CSV")
-    command("validate", _validate, "compare the cost models with measured silicon")
-    listing = command("list", _list, "list what is available")
-    listing.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
-    show = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
-    show.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
-    show.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
-    return parser
