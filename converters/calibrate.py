@@ -18,7 +18,7 @@ from spiking import Embedding, InvalidInput, Linear, Product, SpikingNetwork, Sp
 
 Array = NDArray[Any]
 NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only once, a list can be reused"
-OCTAVES, FINE = 40, 32  # of the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
+OCTAVES, FINE = 48, 32  # of the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
 
 
 BROKEN, FEW = 20.0, 0.1  # a sample that many times the median rms is broken, if no more than that share are
@@ -172,7 +172,7 @@ def _channel_axes(network: SpikingNetwork) -> dict[str, int]:
 def _count(seen: Range, y: Tensor) -> None:
     """Add |y| to the histogram, whose upper end moves up where y is larger than all that was seen before."""
     largest = float(y.abs().max())
-    needed = int(np.ceil(np.log2(largest))) if largest else None
+    needed = int(np.floor(np.log2(largest))) + 2 if largest else None  # an octave above, for rounding up
     if needed is not None and (seen.top is None or needed > seen.top):
         rise = (needed - seen.top) * FINE if seen.top is not None else 0
         if seen.channels.size and rise:
