@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile
 import torch
 from torch.export import ExportedProgram
 
-from spiking import InvalidFile
+from spiking import InvalidFile, arguments
 
 HINT = "write one with torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')"
 PARTS = ("/data/weights/", "/data/constants/")
@@ -21,10 +21,9 @@ def load_program(path: str | Path) -> ExportedProgram:
     Weights and constants that torch would unpickle are refused before anything is loaded, because a pickle runs what
     its writer put into it. Raises InvalidFile with the reason, FileNotFoundError if there is no file.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(f"no such file: {path}")
+    source = arguments.existing("path", path)
     try:
-        pickled = _pickled(Path(path))
+        pickled = _pickled(source)
     except (BadZipFile, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise _no_program(path, error) from error
     if pickled:
@@ -34,7 +33,7 @@ def load_program(path: str | Path) -> ExportedProgram:
             "tensors as parameters and buffers"
         )
     try:
-        return torch.export.load(str(path))
+        return torch.export.load(str(source))
     except Exception as error:  # torch raises errors of many kinds for damaged archives
         raise _no_program(path, error) from error
 

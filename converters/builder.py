@@ -268,9 +268,9 @@ class Builder:
 
     def flag(self, x: Stream) -> bool:
         """Whether x is a mask, or moved and scaled from one input that held zeros and ones only."""
-        above = self._above(x.node)
-        seen = self.roots[x.node] <= self.integers | self.flags
-        return x.boolean or (seen and all(isinstance(node, (*STRUCTURE, Scale)) for node in above))
+        if x.boolean or not self.roots[x.node] <= self.integers | self.flags:
+            return x.boolean
+        return all(isinstance(node, (*STRUCTURE, Scale)) for node in self._above(x.node))
 
     def constant(self, value: Tensor | float, sample: Shape) -> Array:
         """Return a constant as an array that broadcasts to a sample shape; ±∞ stays finite."""

@@ -13,7 +13,7 @@ from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
 from .mutation import stateful
-from .torch_export import as_taken, evaluating, output_names, restored, state
+from .torch_export import as_taken, evaluating, output_names, state
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ def single(model: nn.Module | ExportedProgram, example: dict[str, Tensor], bare:
 
     One that casts its input itself, so that a copy in float32 does not answer, stays as it is.
     """
-    if not isinstance(model, nn.Module) or rounding(model) == torch.finfo(torch.float32).eps:
+    if not isinstance(model, nn.Module) or _types(model) <= {torch.float32}:
         return model
     held = [value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor)]
     # what a hook computes anew at each call, as the old weight norm does, cannot be copied with its history
@@ -38,10 +38,11 @@ def single(model: nn.Module | ExportedProgram, example: dict[str, Tensor], bare:
 
 def rounding(model: nn.Module | ExportedProgram) -> float:
     """Return the coarsest ε of the floating-point types that a model's parameters and buffers have."""
-    types = {value.dtype for value in state(model) if value.is_floating_point()}
-    if isinstance(model, nn.Module) and torch.float64 in types:
-        return torch.finfo(torch.float64).eps if types == {torch.float64} else 0.0
-    return max((float(torch.finfo(dtype).eps) for dtype in types), default=float(torch.finfo(torch.float32).eps))
+    return max((float(torch.finfo(dtype).eps) for dtype in _types(model)), default=0.0)
+
+
+def _types(model: nn.Module | ExportedProgram) -> set[torch.dtype]:
+    return {value.dtype for value in state(model) if value.is_floating_point()}
 
 
 def answers(model: nn.Module | ExportedProgram, probe: dict[str, Tensor], bare: bool) -> dict[str, Array]:
@@ -52,10 +53,11 @@ def answers(model: nn.Module | ExportedProgram, probe: dict[str, Tensor], bare: 
     """
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         if not isinstance(model, ExportedProgram):
-            with evaluating(model), restored(model) as changed:
+            with evaluating(model) as changed:
                 first = _asked(model, probe, bare)
-                if changed():
-                    _refuse_if_other(first, _asked(model, probe, bare), changed())
+                names = changed()
+                if names and not _same(first, _asked(model, probe, bare)):
+                    raise stateful(names)
             return first
         module, size = model.module(), len(next(iter(probe.values())))
         samples = [as_taken(model, {name: x[k : k + 1] for name, x in probe.items()}) for k in range(size)]
@@ -80,7 +82,5 @@ def _array(value: Tensor) -> Array:
     return np.asarray(value.float() if value.is_floating_point() else value)
 
 
-def _refuse_if_other(first: dict[str, Array], second: dict[str, Array], changed: list[str]) -> None:
-    others = [name for name in first if not np.array_equal(first[name], second[name], equal_nan=True)]
-    if others:
-        raise stateful(changed)
+def _same(first: dict[str, Array], second: dict[str, Array]) -> bool:
+    return all(np.array_equal(first[name], second[name], equal_nan=True) for name in first)

@@ -55,18 +55,19 @@ def capture(model: nn.Module | ExportedProgram, example: Tensor | dict[str, Tens
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[Callable[[], list[str]]]:
     """Put a module in evaluation mode, and every submodule back in the mode it had, every buffer to what it held.
 
-    torch's fused transformer layers are off meanwhile: they blank or cut what a padding mask hides.
+    torch's fused transformer layers are off meanwhile: they blank or cut what a padding mask hides. Yields a function
+    that names the buffers that are changed by then.
     """
-    with LOCK, torch.autocast("cpu", enabled=False), restored(model):
+    with LOCK, torch.autocast("cpu", enabled=False), _restored(model) as changed:
         modes = [(module, module.training) for module in model.modules()]
         fast = torch.backends.mha.get_fastpath_enabled()
         try:
             torch.backends.mha.set_fastpath_enabled(False)
             model.eval()
-            yield
+            yield changed
         finally:
             torch.backends.mha.set_fastpath_enabled(fast)
             for module, mode in modes:
@@ -74,7 +75,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def restored(model: nn.Module) -> Iterator[Callable[[], list[str]]]:
+def _restored(model: nn.Module) -> Iterator[Callable[[], list[str]]]:
     """Give back the buffers of a model as they were; yields a function that names those that are changed by then."""
     before = {name: (value, value.clone()) for name, value in model.named_buffers()}
 

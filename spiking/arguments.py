@@ -81,6 +81,14 @@ def path(name: str, value: Any) -> Path:
     return Path(value)
 
 
+def existing(name: str, value: Any) -> Path:
+    """Return the path of a file that is there; raises InvalidInput for no path, FileNotFoundError for no file."""
+    found = path(name, value)
+    if not found.exists():
+        raise FileNotFoundError(f"no such file: {found}")
+    return found
+
+
 def several(name: str, value: Any, expected: str) -> list[Any]:
     """Return the items of a list, an array or another iterable; raises InvalidInput for text and what is none."""
     if isinstance(value, str | bytes | Mapping | type) or getattr(value, "shape", None) == ():

@@ -6,13 +6,13 @@ import re
 from ast import literal_eval
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from .arguments import existing
 from .errors import InvalidFile, InvalidInput
 from .formatting import PREFIXES
 
@@ -59,10 +59,9 @@ def arrays(path: str) -> tuple[Any, Any]:
 
     The array named x or inputs, the only one, or all of them by name; labels are called labels or y.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(f"no such file: {path}")
+    source = existing("path", path)
     try:
-        found = np.load(path, allow_pickle=False)
+        found = np.load(source, allow_pickle=False)
         held = {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
     except (ValueError, EOFError, OSError, KeyError, BadZipFile, TokenError, RuntimeError, MemoryError) as error:
         raise InvalidFile(f"{path} is not a .npy or .npz file of plain arrays ({error})") from error

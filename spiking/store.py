@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alphabets import Alphabet
+from .arguments import existing
 from .arguments import path as file_path
 from .errors import InvalidFile
 from .files import write_whole
@@ -44,9 +45,7 @@ def write(path: str | Path, kind: str, content: dict[str, Any], arrays: Arrays) 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Any], Arrays]:
     """Read what `write` wrote; raises InvalidFile with the reason, FileNotFoundError if there is no file."""
-    source = file_path("path", path)
-    if not source.exists():
-        raise FileNotFoundError(f"no such file: {source}")
+    source = existing("path", path)
     try:
         with source.open("rb") as file:
             head, arrays = _archive(file)

@@ -27,9 +27,10 @@ def _chosen(b: Builder, mask: Stream, x: Any, y: Any) -> Any:
     """x where a mask from the input is 1, y where it is 0: y + mask·(x − y)."""
     if not mask.boolean:
         raise Reject("chooses by a value that depends on the input and is not a mask of zeros and ones")
-    for chosen, other, hides in ((x, y, logical_not), (y, x, None)):
-        if isinstance(chosen, Stream) and not isinstance(other, Stream) and _never(other):
-            return add(b, chosen, scaled(b, hides(b, mask) if hides else mask, UNLIKELY))
+    if isinstance(x, Stream) and _never(y):
+        return add(b, x, scaled(b, logical_not(b, mask), UNLIKELY))
+    if isinstance(y, Stream) and _never(x):
+        return add(b, y, scaled(b, mask, UNLIKELY))
     if isinstance(x, Stream):
         return add(b, mul(b, mask, sub(b, x, y)), y)
     if isinstance(y, Stream):
@@ -39,8 +40,8 @@ def _chosen(b: Builder, mask: Stream, x: Any, y: Any) -> Any:
 
 
 def _never(value: Any) -> bool:
-    """Whether a constant excludes everywhere."""
-    return bool((torch.as_tensor(value) <= EXCLUDES).all())
+    """Whether a value is a constant that excludes everywhere."""
+    return not isinstance(value, Stream) and bool((torch.as_tensor(value) <= EXCLUDES).all())
 
 
 def _finite(value: Any) -> Tensor:
@@ -103,7 +104,7 @@ def _looked_up(b: Builder, x: Stream, value: Any) -> Stream:
 def masked_bias(b: Builder, mask: Any) -> Any:
     """Return 0 where a boolean mask allows, LOWEST where it does not; a float mask passes, kept finite."""
     if not isinstance(mask, Tensor):
-        return shifted(b, scaled(b, mask, -UNLIKELY), UNLIKELY)
+        return _chosen(b, mask, 0.0, LOWEST)
     return torch.where(mask, 0.0, LOWEST) if mask.dtype == torch.bool else mask.clamp(LOWEST, -LOWEST)
 
 

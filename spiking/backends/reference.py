@@ -175,7 +175,8 @@ def _neuron(node: Neuron, network: Network, plan: Plan, batch: int, saturated: d
             return np.zeros_like(s)
         r = target(node, a, tick, network.schedule) + v0 - s
         sent = emit(alphabet, r, tick > plan.last(node))
-        saturated[node.name] = int(np.count_nonzero(np.abs(r - sent) / alphabet.unit >= alphabet.reach))
+        if tick == plan.steps:
+            saturated[node.name] = int(np.count_nonzero(np.abs(r - sent) / alphabet.unit >= alphabet.reach))
         s = s + sent
         return sent
 
