@@ -17,7 +17,7 @@ from .analysis.pricing import Model, priced
 from .analysis.sensitivity import bands
 from .bounds import said
 from .platform.loading import Platform, load_platform
-from .render import exports, page, text, words
+from .render import exports, notebook, page, text, words
 from .render import lanes as lanes_text
 from .render import other_tools as tools_text
 from .workload.assumed_activity import assumed, reassumed
@@ -46,6 +46,10 @@ class CostReport(records.CostReport):
     def to_markdown(self) -> str:
         """Return the report as Markdown."""
         return exports.report_markdown(self)
+
+    def _repr_html_(self) -> str:
+        """Return the report as tables for a notebook."""
+        return notebook.report(self)
 
     def to_html(self, command: str = "") -> str:
         """Return the report as one self-contained page that recomputes itself; `command` made it."""
@@ -112,6 +116,10 @@ class Comparison(analysis.Comparison):
     def to_markdown(self) -> str:
         """Return the comparison as Markdown."""
         return exports.comparison_markdown(self)
+
+    def _repr_html_(self) -> str:
+        """Return the comparison as a table for a notebook."""
+        return notebook.comparison(self)
 
     def to_html(self, command: str = "") -> str:
         """Return the comparison as one self-contained page that recomputes itself; `command` made it."""

@@ -21,6 +21,7 @@ from .files import write_text
 from .formatting import table
 from .graph import draw
 from .shell_values import arrays, named, number
+from .summary import Depth
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -167,12 +168,25 @@ def _list(args: argparse.Namespace) -> tuple[str, Any]:
 
 def _show(args: argparse.Namespace) -> tuple[str, Any]:
     if args.network.endswith(".pt2"):
+        if args.depth != "auto":
+            raise InvalidInput("--depth groups the nodes of a converted network; a .pt2 file has calls")
         found = _sibling("converters").survey(_sibling("converters").load_program(args.network))
         return str(found), [vars(call) for call in found.calls]
     network = SpikingNetwork.load(args.network)
     if args.graph:
         print(f"wrote {draw(network, args.graph)}", file=sys.stderr)
-    return network.summary(), _described(network)
+    return network.summary(_depth(args.depth)), _described(network)
+
+
+def _depth(text: str) -> Depth:
+    """A whole number, auto, or all."""
+    if text == "auto":
+        return "auto"
+    if text == "all":
+        return None
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise InvalidInput(f"--depth takes a whole number of at least 1, auto or all, not '{text}'")
 
 
 def _curves(record: SpikeRecord, network: SpikingNetwork, labels: Any) -> tuple[str, Any]:
@@ -267,6 +281,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("what", choices=["ops", "methods", "backends", "platforms", "nets"])
     show = command("show", _show, "print the nodes of a network, or the calls of a model and what they would become")
     show.add_argument("network", help="a network written by `spiking convert`, or an exported program, .pt2")
+    show.add_argument("--depth", default="auto", help="components of names that make a block: 1, 2, …, auto, or all")
     show.add_argument("--graph", metavar="FILE", help="draw the network: .svg (with Graphviz) or .dot")
     return parser
 

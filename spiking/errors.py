@@ -36,6 +36,10 @@ class InvalidFile(SpikingError, ValueError):
     """A file was not written by this package, is truncated, has another version, or was altered."""
 
 
+class MissingPackage(SpikingError, ImportError):
+    """An optional package is needed for what was asked, and is not installed."""
+
+
 class CapacityError(SpikingError, MemoryError):
     """A network does not fit where it was asked to go."""
 

@@ -1,11 +1,18 @@
-"""Plain text tables and numbers, aligned; the one formatter of every report."""
+"""Tables as plain text, HTML and CSV, and numbers with prefixes; the one formatter of every report."""
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
+from io import StringIO
 
 PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that starts so is a formula to a spreadsheet
+NOTEBOOK = 60  # rows of a table in a notebook
+CELL = "padding:2px 8px;text-align:"
+RULE = ";border-top:1px solid currentColor"  # no colour of its own: light and dark notebooks have theirs
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str] = (), left: int = 1) -> str:
@@ -29,3 +36,47 @@ def si(value: float, unit: str, digits: int = 3) -> str:
     scaled = value / scale
     decimals = max(digits - 1 - max(math.floor(math.log10(abs(scaled))), 0), 0)
     return f"{scaled:,.{decimals}f} {PREFIXES[scale]}{unit}"
+
+
+def html_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    last: Sequence[str] = (),
+    left: int = 1,
+    *,
+    title: str = "",
+    note: str = "",
+) -> str:
+    """Return a table as HTML that stands for itself: no script, no colour, every text escaped; at most 60 rows.
+
+    title, note   text above and below; lines stay lines
+    """
+
+    def line(cells: Sequence[str], tag: str, style: str = "") -> str:
+        sides = ["left" if i < left else "right" for i in range(len(cells))]
+        made = (
+            f'<{tag} style="{CELL}{side}{style}">{escape(cell)}</{tag}>'
+            for cell, side in zip(cells, sides, strict=True)
+        )
+        return f"<tr>{''.join(made)}</tr>"
+
+    more = len(rows) - NOTEBOOK
+    shown = [line(row, "td") for row in rows[:NOTEBOOK]]
+    shown += [line([f"… and {more:,} more", *[""] * (len(head) - 1)], "td")] if more > 0 else []
+    shown += [line(last, "td", RULE)] if last else []
+    body = f"<thead>{line(head, 'th')}</thead><tbody>{''.join(shown)}</tbody>"
+    grid = f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">{body}</table>'
+    above, below = (f'<div style="white-space:pre-wrap">{escape(text)}</div>' if text else "" for text in (title, note))
+    return f"<div>{above}{grid}{below}</div>"
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | float | None]]) -> str:
+    """Return rows under a head as CSV; None is empty, and a text that a spreadsheet would compute gets a ' in front."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([_inert(cell) for cell in row] for row in [head, *rows])
+    return out.getvalue()
+
+
+def _inert(cell: str | float | None) -> str | float | None:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

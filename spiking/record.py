@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import arguments
 from .arguments import array, whole
 from .errors import InvalidFile, InvalidInput
+from .files import write_text
+from .formatting import csv_text
+from .record_table import COLUMNS, Line, data_frame, long_lines, totals_html
 from .store import read, write
 
 Array = NDArray[Any]
@@ -123,6 +127,36 @@ class SpikeRecord:
         gap = (self.readout - wanted).reshape(self.steps, -1)
         return np.asarray(np.linalg.norm(gap, axis=1) / scale)
 
+    def to_dataframe(self) -> Any:
+        """Return the activity as a pandas.DataFrame, a row for each layer and tick.
+
+            layer      node
+            step       tick, 1 … T
+            spikes     non-zero values the node sends at this tick, per sample
+            events     synaptic events that arrive at the node at this tick, per sample
+            saturated  share of its neurons left with more than one spike sends, on the row of the last tick
+
+        NaN where a node has no such figure. `attrs` of the frame has samples, steps, delay, backend and network.
+
+        Raises MissingPackage without pandas; `to_csv` writes the same table without it.
+        """
+        frame = data_frame(self._lines())
+        a = self.activity
+        about = {"samples": a.samples, "steps": a.steps, "delay": a.delay, "backend": self.backend}
+        frame.attrs.update({**about, "network": a.network})
+        return frame
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table of `to_dataframe` as CSV, whole or not at all; empty where a node has no such figure.
+
+        A name that a spreadsheet would take for a formula (= + - @ first) gets an apostrophe in front.
+        """
+        write_text(arguments.path("path", path), csv_text(COLUMNS, self._lines()))
+
+    def _repr_html_(self) -> str:
+        """Return spikes and events of each layer, summed over the ticks, as a table for a notebook."""
+        return totals_html(repr(self), self.activity.spikes, self.activity.events, self.saturated)
+
     def save(self, path: str | Path) -> None:
         """Write the record as .npz, without pickle and atomically."""
         arrays: dict[str, Array] = {}
@@ -153,6 +187,9 @@ class SpikeRecord:
             return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
         except (KeyError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
+
+    def _lines(self) -> list[Line]:
+        return long_lines(self.steps, self.activity.spikes, self.activity.events, self.saturated)
 
     def _scores(self) -> Array:
         readout = self.readout

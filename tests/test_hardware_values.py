@@ -27,6 +27,7 @@ NETS = {name: net(name).trace() for name in ("kws", "lstm", "pilotnet", "resnet5
 READINGS: tuple[Callable[[CostReport | Comparison], object], ...] = (
     *(str, repr, lambda r: r.to_dict(), lambda r: r.to_json(), lambda r: r.to_csv(), lambda r: r.to_markdown()),
     lambda r: r.to_html(),
+    lambda r: r._repr_html_(),
 )
 
 

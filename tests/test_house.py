@@ -18,7 +18,7 @@ PACKAGES = ("spiking", "converters", "hardware")
 MAY = {"spiking": set(), "converters": {"spiking"}, "hardware": {"spiking"}}
 # beside the standard library and NumPy; spiking/backends holds the engines
 THIRD = {
-    "spiking": {"numpy", "tqdm", "matplotlib"},
+    "spiking": {"numpy", "tqdm", "matplotlib", "pandas"},
     "spiking/backends": {"numpy", "torch", "norse", "brian2", "scipy", "numba"},
     "converters": {"numpy", "torch"},
     "hardware": {"numpy", "jinja2"},
@@ -110,7 +110,7 @@ def test_every_public_name_exists_once(package: str) -> None:
 @pytest.mark.parametrize(
     ("package", "never"),
     [
-        ("spiking", {"torch", "norse", "brian2", "matplotlib", "scipy", "tqdm"}),
+        ("spiking", {"torch", "norse", "brian2", "matplotlib", "pandas", "scipy", "tqdm"}),
         ("hardware", {"torch", "norse", "brian2", "matplotlib", "scipy", "converters", "jinja2"}),
     ],
 )

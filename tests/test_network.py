@@ -182,12 +182,12 @@ def block() -> SpikingNetwork:
 
 
 def test_the_summary_is_a_table(golden: Callable[[str, str], None]) -> None:
-    golden("network_summary", block().summary())
+    golden("network_summary", block().summary(depth=None))
 
 
 def test_the_summary_adds_up() -> None:
     """W = 4·2·9 + 6·2·9 + 5·6, S = 72·36 + 108·9 + 30, neurons = 4·36 + 6·4 + 6·4."""
-    last = next(line for line in block().summary().splitlines() if line.startswith("total")).split()
+    last = next(line for line in block().summary(depth=None).splitlines() if line.startswith("total")).split()
     weights, unrolled, neurons = 72 + 108 + 30, 72 * 36 + 108 * 9 + 30, 144 + 24 + 24
     assert last == ["total", f"{neurons:,}", f"{weights:,}", f"{unrolled:,}", f"{unrolled / weights:.1f}"]
 

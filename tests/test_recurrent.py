@@ -78,7 +78,7 @@ def test_layers_and_directions_are_cells_of_their_own() -> None:
 
 
 def test_the_summary_says_so() -> None:
-    text = built("lstm").summary()
+    text = built("lstm").summary(depth=None)
     (line,) = [row for row in text.splitlines() if row.startswith("layer.layer0.input ")]
     assert line.split()[-7:] == ["128", "128", "1.0", "×", f"{T}", "time", "steps"]
     assert text.count("= layer.layer0.hidden") == T - 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
-from io import StringIO
+
+from spiking import csv_text
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from . import columns, tables, text, words
-from .cells import Raw
 from .rows import entry_rows, platform_row
 
 
@@ -21,13 +20,13 @@ def report_csv(report: CostReport) -> str:
     lines = (
         tables.csv_line(columns.ENTRIES, row) + tables.csv_line(columns.NODES, row.node) for row in entry_rows(report)
     )
-    return _csv(tables.csv_head(columns.ENTRIES) + tables.csv_head(columns.NODES), lines)
+    return csv_text(tables.csv_head(columns.ENTRIES) + tables.csv_head(columns.NODES), lines)
 
 
 def comparison_csv(comparison: Comparison) -> str:
     """Return one line for each platform; empty where a platform has no such figure."""
     lines = (tables.csv_line(columns.PLATFORMS, platform_row(r, comparison.verdict)) for r in comparison.rows)
-    return _csv(tables.csv_head(columns.PLATFORMS), lines)
+    return csv_text(tables.csv_head(columns.PLATFORMS), lines)
 
 
 def report_markdown(report: CostReport) -> str:
@@ -41,22 +40,17 @@ def report_markdown(report: CostReport) -> str:
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """Return the comparison for a Markdown page: verdict, both tables of platforms, flips, what it rests on."""
+    """Return the comparison for a Markdown page: verdict, tables of platforms and of break-evens, what it rests on."""
     verdict = comparison.verdict
     head, rows = text.platform_table(comparison)
     parts, split, _ = tables.text_table(columns.PARTS, map(platform_row, comparison.rows))
     lines = [words.sentence(verdict), _plain(comparison.work.headline), markdown(head, rows), markdown(parts, split)]
+    even, pairs = text.break_even_rows(comparison)
+    lines += [markdown(even, pairs)] if pairs else []
     notes = [f"{win.metric} flips with {flip}" for win in verdict.wins for flip in words.flips(win)]
     notes += [f"left out: {line}" for line in words.left_out(verdict)]
+    notes += [text.work_line(comparison), *text.break_even_notes(pairs), *text.shortfalls(comparison)]
     return "\n\n".join([*lines, "\n".join(f"- {_plain(line)}" for line in [*notes, *comparison.assumptions])]) + "\n"
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[Raw]]) -> str:
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
