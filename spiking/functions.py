@@ -106,8 +106,8 @@ class Abs(Plain):
 class Elementwise(Function):
     """y = name(a), a name of formulas.py, as torch defines it.
 
-    log and rsqrt read max(a, floor), sqrt max(a, 0), reciprocal reads a kept at least floor away from 0 on its side:
-    what is on its way may pass through values the source never shows.
+    log and rsqrt read max(a, floor), sqrt max(a, 0), asin and acos a kept within ±1, reciprocal a kept at least floor
+    away from 0 on its side: what is on its way may pass through values the source never shows.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,8 @@ def mul(b: Builder, x: Any, y: Any) -> Stream:
     if is_constant(y):
         return scaled(b, x, _excluding(b, x, y) if isinstance(y, int | float) and y <= EXCLUDES else y)
     norm = normalised(b, x, y) or normalised(b, y, x)
-    return norm or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
+    made = norm or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
+    return replace(made, boolean=x.boolean and y.boolean)
 
 
 @rule("div.Tensor", "div.Scalar", "divide.Tensor", "divide.Scalar", "true_divide.Tensor")

@@ -37,6 +37,9 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "mish": F.mish,
     "floor": torch.floor,
     "ceil": torch.ceil,
+    "atan": torch.atan,
+    "asin": torch.asin,
+    "acos": torch.acos,
     "trunc": torch.trunc,
     "round": torch.round,
     "sign": torch.sign,
@@ -127,6 +130,8 @@ def _inside(function: Elementwise, a: Tensor) -> Tensor:
             return a.clamp_min(function.floor)
         case "sqrt":
             return a.clamp_min(0.0)
+        case "asin" | "acos":
+            return a.clamp(-1.0, 1.0)
         case "reciprocal":
             return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
     return a
