@@ -35,11 +35,13 @@ from .program import Op
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 STRUCTURE = (Concat, Gather, Pad, Permute, Reshape, Slice)  # a mask moved by these is still a mask
+LARGEST = float(np.finfo(np.float32).max)
 LOWEST = -1e30  # stands for the −∞ of a constant mask: exp of it is 0, and sums of it stay finite
 EXCLUDES = -1e4  # a mask that adds this much, or less, says "never": no softmax gives it a weight above 0
 # What stands for it where the mask comes from the input and meets the scores in one sum: e^-8192 is 0 in every
 # type, scores below 4,096 in size cannot undo it, and in float32 the sum still holds them to 5e-4.
 UNLIKELY = -8192.0
+ABSORBS = -1e6  # beside a number of this size float32 keeps of a score no more than its sixteenths
 
 
 class Reject(Exception):
@@ -120,6 +122,7 @@ class Builder:
         self.vocabularies: dict[str, int] = {}
         self.binary: set[str] = set()
         self.flags: frozenset[str] = frozenset()
+        self.excluding: set[str] = set()
         self.weights: dict[tuple[Any, ...], tuple[Tensor, Array]] = {}
 
     def add(
@@ -158,10 +161,10 @@ class Builder:
     def numbers(self, name: str) -> Stream:
         """Return the ids of an input as numbers: what is computed from them reads these."""
         shape, table = self.shapes[name], np.arange(self.vocabularies[name], dtype=np.float32)[:, None]
-        one, all_ = f"{name}.number", f"{name}.numbers"
-        self.put(Embedding(one, (name,), weight=table), Origin("input"))
-        self.put(Reshape(all_, (one,), shape=shape), Origin("input"))
-        return Stream(all_, (1, *shape))
+        column, row = f"{name}.number", f"{name}.numbers"
+        self.put(Embedding(column, (name,), weight=table), Origin("input"))
+        self.put(Reshape(row, (column,), shape=shape), Origin("input"))
+        return Stream(row, (1, *shape))
 
     def neuron(self, x: Stream, function: Function) -> Stream:
         """Add a draft neuron with function f."""

@@ -19,7 +19,7 @@ from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
 from .doors import described, model_given, quiet, refused, tensors_given
 from .mutation import functional, line_of
-from .program import Graph, Op, Ref, references
+from .program import Graph, Op, Ref, ordered, references
 
 LOCK = RLock()  # modes of a module, torch's flags and warning filters belong to the process
 # calls that read the shape of a value, and nothing else of it
@@ -272,6 +272,8 @@ def _op(node: torch.fx.Node, prefix: str) -> Op:
     target = str(node.target).removeprefix("aten.") if aten else getattr(node.target, "__name__", str(node.target))
     shape = tuple(_size(n) for n in first.shape) if isinstance(first, Tensor) else ()
     args, kwargs = _refs(node.args, prefix), _refs(node.kwargs, prefix)
+    if aten:
+        args, kwargs = ordered(node.target._schema, args, kwargs)  # type: ignore[union-attr]
     return Op(prefix + node.name, target, node.target, args, kwargs, shape, path, line)
 
 

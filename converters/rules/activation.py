@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax
+from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Neuron, Power, Relu, Softmax
 
-from ..builder import Builder, Reject, Stream, array
+from ..builder import LARGEST, Builder, Reject, Stream, array
 from .arithmetic import add, maximum, minimum, mul, scaled
 from .least import least
+from .masks import bounded
 from .registry import rule
 from .shape import slice_
-
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @rule("relu.default")
@@ -158,7 +156,7 @@ def clamp_max(b: Builder, x: Stream, high: float) -> Stream:
 @rule("softmax.int", "_softmax.default")
 def softmax(b: Builder, x: Stream, dim: int, dtype: Any = None) -> Stream:
     """Neuron over a group: exp(a) / Σ exp(a)."""
-    return b.neuron(x, Softmax(b.axis(x, dim)))
+    return b.add(Neuron, [x], function=(*bounded(b, x), Softmax(b.axis(x, dim))))
 
 
 @rule("log_softmax.int", "_log_softmax.default")

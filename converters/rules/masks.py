@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..builder import EXCLUDES, LOWEST, UNLIKELY, Builder, Reject, Stream
+from spiking import Add, Clamp, Function, Scale
+
+from ..builder import EXCLUDES, LARGEST, LOWEST, STRUCTURE, UNLIKELY, Builder, Reject, Stream
 from .arithmetic import add, mul, rsub, scaled, shifted, sub
 from .compare import logical_not
 from .registry import rule
@@ -28,15 +30,38 @@ def _chosen(b: Builder, mask: Stream, x: Any, y: Any) -> Any:
     if not mask.boolean:
         raise Reject("chooses by a value that depends on the input and is not a mask of zeros and ones")
     if isinstance(x, Stream) and _never(y):
-        return add(b, x, scaled(b, logical_not(b, mask), UNLIKELY))
+        return add(b, x, _excluded(b, logical_not(b, mask)))
     if isinstance(y, Stream) and _never(x):
-        return add(b, y, scaled(b, mask, UNLIKELY))
+        return add(b, y, _excluded(b, mask))
     if isinstance(x, Stream):
         return add(b, mul(b, mask, sub(b, x, y)), y)
     if isinstance(y, Stream):
         return add(b, mul(b, mask, rsub(b, y, x)), y)
     low, high = _finite(y), _finite(x)
-    return shifted(b, scaled(b, mask, high - low), low)
+    made = shifted(b, scaled(b, mask, high - low), low)
+    if bool((torch.minimum(low, high) == UNLIKELY).any()):
+        b.excluding.add(made.node)
+    return made
+
+
+def _excluded(b: Builder, mask: Stream) -> Stream:
+    made = scaled(b, mask, UNLIKELY)
+    b.excluding.add(made.node)
+    return made
+
+
+def bounded(b: Builder, x: Stream) -> tuple[Function, ...]:
+    """Return what a softmax puts before itself where a mask of the input excludes: max(a, UNLIKELY/2).
+
+    What is excluded stays so, and where all is, as in a row that is padding, all parts are equal as in the source.
+    """
+    waiting = [x.node]
+    while waiting:
+        node = b.nodes[waiting.pop()]
+        if node.name in b.excluding:
+            return (Clamp(UNLIKELY / 2, LARGEST),)
+        waiting += node.inputs if isinstance(node, (Add, Scale, *STRUCTURE)) else ()
+    return ()
 
 
 def _never(value: Any) -> bool:
