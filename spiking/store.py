@@ -235,5 +235,5 @@ def _digest(content: dict[str, Any], arrays: Arrays) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         found.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        found.update(array.data)
+        found.update(array.reshape(-1).view(np.uint8).data)
     return found.hexdigest()
