@@ -53,7 +53,7 @@ def edges(nodes: Nodes) -> Iterator[str]:
 
 def contents(node: Node) -> Iterator[str]:
     """Yield what is wrong with a node by itself; what it means is asked only of fields that have their types."""
-    wrong = list(mistyped(node))
+    wrong = mistyped(node)
     yield from wrong
     if not wrong:
         yield from unreal(node)
@@ -65,7 +65,7 @@ def inferred(nodes: Nodes) -> tuple[dict[str, Shape], list[str]]:
     shapes: dict[str, Shape] = {}
     faults = []
     for node in nodes:
-        if any(name not in shapes for name in node.inputs) or any(mistyped(node)):
+        if any(name not in shapes for name in node.inputs) or mistyped(node):
             continue  # reported as a dangling input, the input's own fault, or a field of the wrong type
         wanted = node.arity
         if (wanted >= 0 and len(node.inputs) != wanted) or (wanted < 0 and len(node.inputs) < 2):

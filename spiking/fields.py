@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -40,6 +40,7 @@ class Beyond:
     nan: bool = False
 
 
+Check = Callable[[str, Any], Sequence[str]]
 Weights = Annotated[NDArray[Any], Entries()]
 Matrix = Annotated[NDArray[Any], Entries(rank=2)]
 Indices = Annotated[NDArray[Any], Entries("iu", 1)]
@@ -47,36 +48,10 @@ Limit = Annotated[float, Beyond()]
 Measured = Annotated[float, Beyond(nan=True)]
 
 
-def mistyped(record: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield one line for each field, of the record or of a record in it, that is not of its declared type."""
+def mistyped(record: Any, skip: tuple[str, ...] = ()) -> list[str]:
+    """Return one line for each field, of the record or of a record in it, that is not of its declared type."""
     kind: Any = type(record)
-    for name, wanted in _declared(kind).items():
-        if name not in skip:
-            yield from misfits(name, getattr(record, name), wanted)
-
-
-def misfits(name: str, value: Any, wanted: Any) -> Iterator[str]:
-    """Yield one line for each part of a value that is not of the type `wanted`."""
-    kind, parts = get_origin(wanted), get_args(wanted)
-    if kind is Annotated:
-        yield from _annotated(name, value, *parts)
-    elif kind in (Union, UnionType):
-        yield from _one_of(name, value, parts)
-    elif kind is Literal:
-        if not isinstance(value, str) or value not in parts:
-            yield f"{name} {shown(value)} is not one of {', '.join(parts)}"
-    elif kind is tuple:
-        yield from _items(name, value, parts[0])
-    elif kind is not None and issubclass(kind, Mapping):
-        yield from _table(name, value, parts[1])
-    elif wanted in SIMPLE:
-        holds, words = SIMPLE[wanted]
-        if not holds(value):
-            yield f"{name} must be {words}, not {shown(value)}"
-    elif not isinstance(value, wanted):
-        yield f"{name} must be of the kind {wanted.__name__}, not {shown(value)}"
-    elif is_dataclass(value):
-        yield from (f"{name}.{fault}" for fault in mistyped(value))
+    return [fault for name, check in _checks(kind) if name not in skip for fault in check(name, getattr(record, name))]
 
 
 def unreal(record: Any) -> Iterator[str]:
@@ -93,65 +68,84 @@ def unreal(record: Any) -> Iterator[str]:
 
 
 @cache
-def _declared(kind: type) -> dict[str, Any]:
+def _checks(kind: type) -> list[tuple[str, Check]]:
+    """The fields of a class, each with the check that its annotation stands for."""
     hints = get_type_hints(kind, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    return [(field.name, _check(hints[field.name])) for field in fields(kind)]
 
 
-def _annotated(name: str, value: Any, wanted: Any, *notes: Any) -> Iterator[str]:
-    note = next((note for note in notes if isinstance(note, Entries | Beyond)), None)
-    if isinstance(note, Entries):
-        yield from _array(name, value, note)
-    elif isinstance(note, Beyond):
-        if not _is_number(value) or (math.isnan(value) and not note.nan):
-            yield f"{name} must be a number, not {shown(value)}"
-    else:
-        yield from misfits(name, value, wanted)
+def _check(wanted: Any) -> Check:
+    """The check of an annotation: a name and a value in, one line for each misfit out."""
+    kind, parts = get_origin(wanted), get_args(wanted)
+    if kind is Annotated:
+        return partial(_array if isinstance(parts[1], Entries) else _beyond, parts[1])
+    if kind in (Union, UnionType):
+        return partial(_one_of, NoneType in parts, [_check(part) for part in parts if part is not NoneType])
+    if kind is Literal:
+        return partial(_choice, parts)
+    if kind is tuple:
+        return partial(_items, _check(parts[0]))
+    if kind is not None and issubclass(kind, Mapping):
+        return partial(_table, _check(parts[1]))
+    if wanted in SIMPLE:
+        return partial(_simple, *SIMPLE[wanted])
+    return partial(_instance, wanted)
 
 
-def _array(name: str, value: Any, wanted: Entries) -> Iterator[str]:
+def _simple(holds: Callable[[Any], bool], words: str, name: str, value: Any) -> Sequence[str]:
+    return () if holds(value) else [f"{name} must be {words}, not {shown(value)}"]
+
+
+def _beyond(wanted: Beyond, name: str, value: Any) -> Sequence[str]:
+    fits = _is_number(value) and (wanted.nan or not math.isnan(value))
+    return () if fits else [f"{name} must be a number, not {shown(value)}"]
+
+
+def _choice(words: tuple[str, ...], name: str, value: Any) -> Sequence[str]:
+    fits = isinstance(value, str) and value in words
+    return () if fits else [f"{name} {shown(value)} is not one of {', '.join(words)}"]
+
+
+def _instance(kind: type, name: str, value: Any) -> Sequence[str]:
+    if not isinstance(value, kind):
+        return [f"{name} must be of the kind {kind.__name__}, not {shown(value)}"]
+    return [f"{name}.{fault}" for fault in mistyped(value)] if is_dataclass(value) else ()
+
+
+def _array(wanted: Entries, name: str, value: Any) -> Sequence[str]:
     if isinstance(value, np.matrix | np.ma.MaskedArray) or not isinstance(value, np.ndarray | ShapeOnly):
-        yield f"{name} must be an array, not {shown(value)}"
-        return
+        return [f"{name} must be an array, not {shown(value)}"]
     if isinstance(value, ShapeOnly):
-        wrong = [*mistyped(value)] or [f"axis of {n}" for n in value.shape if n < 0]
-        if wrong or math.prod(value.shape) > MOST:
-            yield f"{name} has no possible shape"
-            return
+        shaped = not mistyped(value) and min(value.shape, default=0) >= 0
+        if not shaped or math.prod(value.shape) > MOST:
+            return [f"{name} has no possible shape"]
     kind, width = value.dtype.kind, value.dtype.itemsize
     if kind not in wanted.kinds or width > 8 or (kind == "f" and width < 4) or not value.dtype.isnative:
-        yield f"{name} must hold {WORDS.get(wanted.kinds, wanted.kinds)}, not {value.dtype.str}"
-    elif wanted.rank is not None and value.ndim != wanted.rank:
-        yield f"{name} must have {wanted.rank} axes, not {value.ndim}: {value.shape}"
-    elif 0 in value.shape:
-        yield f"{name} {value.shape} is empty"
+        return [f"{name} must hold {WORDS[wanted.kinds]}, not {value.dtype.str}"]
+    if wanted.rank is not None and value.ndim != wanted.rank:
+        return [f"{name} must have {wanted.rank} axes, not {value.ndim}: {value.shape}"]
+    return [f"{name} {value.shape} is empty"] if 0 in value.shape else ()
 
 
-def _one_of(name: str, value: Any, kinds: tuple[Any, ...]) -> Iterator[str]:
-    """A value must be of one kind of a union; a misfit is told by the kind it comes nearest."""
-    if value is None and NoneType in kinds:
-        return
-    found = [list(misfits(name, value, kind)) for kind in kinds if kind is not NoneType]
-    if all(found):
-        yield from found[-1 if isinstance(value, np.ndarray | ShapeOnly) else 0]
+def _one_of(optional: bool, checks: list[Check], name: str, value: Any) -> Sequence[str]:
+    """A value of one kind of a union, the last of which may be an array; a misfit is told by the nearest."""
+    if optional and value is None:
+        return ()
+    found = [check(name, value) for check in checks]
+    return found[-1 if isinstance(value, np.ndarray | ShapeOnly) else 0] if all(found) else ()
 
 
-def _items(name: str, value: Any, wanted: Any) -> Iterator[str]:
+def _items(check: Check, name: str, value: Any) -> Sequence[str]:
     if not isinstance(value, tuple):
-        yield f"{name} must be a tuple, not {shown(value)}"
-        return
-    for at, item in enumerate(value):
-        yield from misfits(f"{name}[{at}]", item, wanted)
+        return [f"{name} must be a tuple, not {shown(value)}"]
+    return [fault for at, item in enumerate(value) for fault in check(f"{name}[{at}]", item)]
 
 
-def _table(name: str, value: Any, wanted: Any) -> Iterator[str]:
+def _table(check: Check, name: str, value: Any) -> Sequence[str]:
     if not isinstance(value, Mapping):
-        yield f"{name} must be a table, not {shown(value)}"
-        return
-    for key, item in value.items():
-        if not _is_text(key):
-            yield f"{name} has the key {shown(key)}, which is no text"
-        yield from misfits(f"{name}[{shown(key)}]", item, wanted)
+        return [f"{name} must be a table, not {shown(value)}"]
+    keys = [f"{name} has the key {shown(key)}, which is no text" for key in value if not _is_text(key)]
+    return keys + [fault for key, item in value.items() for fault in check(f"{name}[{shown(key)}]", item)]
 
 
 def _is_number(value: Any) -> bool:

@@ -284,7 +284,7 @@ class Network:
     def _vocabularies(self) -> Iterator[str]:
         for source in self.inputs:
             for reader in self.consumers(source.name):
-                if any(mistyped(reader)):
+                if mistyped(reader):
                     continue
                 rows = reader.weight.shape[0] if isinstance(reader, Embedding) else 0
                 if rows != source.vocabulary:

@@ -156,7 +156,7 @@ class SpikeRecord:
             made = SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
-        faults = list(mistyped(made)) or list(made._faults())
+        faults = mistyped(made) or list(made._faults())
         if faults:
             raise InvalidFile("\n  ".join([f"{path} does not hold a valid record:", *faults]))
         return made

@@ -214,7 +214,7 @@ def _made(table: Mapping[str, type], name: Any, values: dict[str, Any]) -> Any:
     needed = {key for key, field in known.items() if field.default is MISSING and field.default_factory is MISSING}
     wrong = [
         *(f"no {key}" for key in sorted(needed - set(values))),
-        *(f"a {key}" for key in values if key not in known),
+        *(f"a field {shown(key)}" for key in values if key not in known),
     ]
     if wrong:
         where = f" {shown(values['name'])}" if "name" in values else ""
