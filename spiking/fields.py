@@ -120,7 +120,8 @@ def _array(wanted: Entries, name: str, value: Any) -> Sequence[str]:
         if not shaped or math.prod(value.shape) > MOST:
             return [f"{name} has no possible shape"]
     kind, width = value.dtype.kind, value.dtype.itemsize
-    if kind not in wanted.kinds or width > 8 or (kind == "f" and width < 4) or not value.dtype.isnative:
+    least = 4 if kind == "f" and isinstance(value, np.ndarray) else 1  # a width alone can be priced at any
+    if kind not in wanted.kinds or not least <= width <= 8 or not value.dtype.isnative:
         return [f"{name} must hold {WORDS[wanted.kinds]}, not {value.dtype.str}"]
     if wanted.rank is not None and value.ndim != wanted.rank:
         return [f"{name} must have {wanted.rank} axes, not {value.ndim}: {value.shape}"]

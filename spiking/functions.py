@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .fields import Limit, Weights
 from .formulas import FORMULAS, NAMED, Formula
 
+EXACT = 2**53  # whole numbers below it are the same as integers and as floats
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
@@ -154,7 +155,9 @@ class Power(Function):
     @property
     def formula(self) -> Formula:
         exponent = float(self.exponent)
-        return Formula(f"a**{int(exponent)}" if exponent.is_integer() else f"clip(a, 0.0, inf)**{exponent!r}")
+        if not exponent.is_integer():
+            return Formula(f"clip(a, 0.0, inf)**{exponent!r}")
+        return Formula(f"a**{int(exponent)}" if abs(exponent) < EXACT else f"a**{exponent!r}")
 
     @property
     def label(self) -> str:
