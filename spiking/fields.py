@@ -18,7 +18,7 @@ from .shape_only import ShapeOnly
 WIDEST = 2**63  # whole numbers stay below it, as every engine's do
 MOST = 2**48  # entries of one array: far above what any memory holds, far below where products overflow
 DEEPEST = 16  # axes of one array: engines add some, and NumPy ends at 32
-WORDS = {"f": "float32 or float64", "iu": "integers", "fiub": "real numbers"}
+WORDS = {"f": "float32 or float64", "iu": "integers", "fiu": "real numbers"}
 
 
 @dataclass(frozen=True)
