@@ -152,7 +152,8 @@ class SpikeRecord:
             numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
             activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
             labels = groups["labels"].get("labels")
-            saturated = {name: float(share) for name, share in groups["saturated"].items()}
+            shares = groups["saturated"].items()
+            saturated: Any = {name: value if value.ndim else value.item() for name, value in shares}
             made = SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error

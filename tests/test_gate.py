@@ -317,6 +317,7 @@ RECORDS: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     "NaN": (lambda c, a: a["readout/out"].fill(np.nan), "readout 'out' has NaN"),
     "labels": (lambda c, a: a.update({"labels/labels": np.zeros(3)}), "labels must hold integers, not <f8"),
     "share": (lambda c, a: a.update({"saturated/n1": np.array(2.0)}), "saturated 'n1' is 2.0, no share"),
+    "shares": (lambda c, a: a.update({"saturated/n1": np.zeros(1)}), r"saturated\['n1'\] must be a finite number"),
     "nothing": (lambda c, a: a.pop("readout/out"), "it has no readout"),
 }
 
