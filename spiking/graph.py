@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .counts import synapses
-from .errors import InvalidInput
+from .errors import InvalidInput, SpikingError
 from .files import write_text
 from .linear_maps import Weighted
 from .network import Network, Origin
@@ -47,7 +47,11 @@ def draw(network: Network, path: str | Path) -> Path:
         raise InvalidInput(f"a drawing of a network ends with .dot or .svg, not '{target.suffix}'")
     program = shutil.which("dot")
     if target.suffix == ".svg" and program:
-        done = subprocess.run([program, "-Tsvg"], input=dot(network), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [program, "-Tsvg"], input=dot(network), capture_output=True, encoding="utf-8", check=False
+        )
+        if done.returncode:
+            raise SpikingError(f"Graphviz could not draw the network ({done.stderr.strip()}); write a .dot file")
         write_text(target, done.stdout)
         return target
     target = target.with_suffix(".dot")
