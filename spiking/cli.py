@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -22,6 +21,7 @@ from .doctor import examined
 from .files import write_text
 from .formatting import table
 from .graph import draw
+from .shell_output import complain, result, say, warnings_in_words
 from .shell_values import named, number, samples
 
 
@@ -33,18 +33,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], tuple[str, Any]] = args.command
     try:
-        text, data = command(args)
-        _write(args, text, data)
+        with warnings_in_words():
+            text, data = command(args)
+        result(text, data, args.json)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has closed the pipe; nothing is left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SpikingError, OSError) as error:
         if args.debug:
             raise
-        print(f"spiking: {error}", file=sys.stderr)
+        complain(str(error))
         return 2
     except KeyboardInterrupt:
-        print("spiking: interrupted", file=sys.stderr)
+        complain("interrupted")
         return 130
     return 0
 
@@ -58,10 +59,10 @@ def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     method = _method(converters.METHODS, args.method, parameters)
     data, _ = _samples(args.data, program.graph_signature.user_inputs)
     first = next(iter(data.values())) if isinstance(data, dict) else data
-    print(f"converting {args.model} with {len(np.atleast_1d(first))} calibration samples …", file=sys.stderr)
+    say(f"converting {args.model} with {len(np.atleast_1d(first))} calibration samples …")
     network: SpikingNetwork = converters.convert(program, data, method=method)
     network.save(args.output)
-    print(f"wrote {args.output}", file=sys.stderr)
+    say(f"wrote {args.output}")
     return network.summary(), _described(network)
 
 
@@ -79,7 +80,7 @@ def _samples(path: str, names: Sequence[str]) -> tuple[Any, Any]:
     """Return inputs and labels of a file, and say which of its arrays are left out."""
     inputs, labels, others = samples(path, names)
     if others:
-        print(f"left out of {path}: {', '.join(others)}", file=sys.stderr)
+        say(f"left out of {path}: {', '.join(others)}")
     return inputs, labels
 
 
@@ -106,7 +107,7 @@ def _run(args: argparse.Namespace) -> tuple[str, Any]:
     )
     if args.output:
         record.save(args.output)
-        print(f"wrote {args.output}", file=sys.stderr)
+        say(f"wrote {args.output}")
     return _curves(record, network, labels)
 
 
@@ -143,7 +144,7 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     for path, make in pages.items():
         if path:
             write_text(path, make())
-            print(f"wrote {path}", file=sys.stderr)
+            say(f"wrote {path}")
     return str(found), found.to_dict()
 
 
@@ -205,8 +206,8 @@ def _show(args: argparse.Namespace) -> tuple[str, Any]:
     if args.graph:
         drawn = draw(network, args.graph)
         if drawn != Path(args.graph):
-            print(f"Graphviz is missing, so the picture is .dot text: dot -Tsvg {drawn} draws it", file=sys.stderr)
-        print(f"wrote {drawn}", file=sys.stderr)
+            say(f"Graphviz is missing, so the picture is .dot text: dot -Tsvg {drawn} draws it")
+        say(f"wrote {drawn}")
     return network.summary(), _described(network)
 
 
@@ -253,16 +254,6 @@ def _number(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def _write(args: argparse.Namespace, text: str, data: Any) -> None:
-    if args.json is None:
-        print(text)
-    elif args.json == "-":
-        print(json.dumps(data, indent=2))
-    else:
-        write_text(args.json, json.dumps(data, indent=2) + "\n")
-        print(text)
 
 
 def _parser() -> argparse.ArgumentParser:

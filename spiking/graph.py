@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from . import escaping
 from .counts import synapses
 from .errors import InvalidInput, SpikingError
 from .files import write_text
@@ -34,9 +35,12 @@ def dot(network: Network) -> str:
         words = [node.name, " ".join(word for word in (type(node).__name__, op and f"({op})", shape) if word)]
         if node.name in counted and counted[node.name].weights:
             words.append(f"W {counted[node.name].weights:,}")
-        label = "\\n".join(word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-        lines.append(f'  "{node.name}" [{look}, label="{label}"];')
-    lines += [f'  "{above}" -> "{node.name}";' for node in network for above in dict.fromkeys(node.inputs)]
+        lines.append(f"  {escaping.dot(node.name)} [{look}, label={escaping.dot(*words)}];")
+    lines += [
+        f"  {escaping.dot(above)} -> {escaping.dot(node.name)};"
+        for node in network
+        for above in dict.fromkeys(node.inputs)
+    ]
     return "\n".join([*lines, "}", ""])
 
 

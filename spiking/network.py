@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from .shape_only import incomplete
 Schedule = Literal["sigma-delta", "rate"]
 SCHEDULES: tuple[Schedule, ...] = ("sigma-delta", "rate")
 TICK = 10e-3  # s: one tick of the physical clock, 100 Hz
+UNSTORED = re.compile("[\\x00\\ud800-\\udfff]")  # characters that names in a file cannot have
 Value = TypeVar("Value")
 Through = Callable[[Node], bool]
 
@@ -286,6 +288,8 @@ class Network:
         for node in self.nodes:
             if not node.name:
                 yield f"a {type(node).__name__} has no name"
+            elif not isinstance(node.name, str) or UNSTORED.search(node.name):
+                yield f"a {type(node).__name__} has a name that no file can hold: {node.name!a}"
             if node.name in seen:
                 yield f"{_label(node)}: the name is used twice"
             for name in node.inputs:

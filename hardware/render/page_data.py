@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spiking import InvalidInput
+from spiking import InvalidInput, escaping
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
@@ -31,8 +31,7 @@ def embedded(comparison: Comparison) -> str:
             f"a page carries every tick of every layer, {MOST_TICKS:,} at most, not {ticks:,}; "
             "str(comparison) has no such limit"
         )
-    text = json.dumps(_data(comparison), allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escaping.script(json.dumps(_data(comparison), allow_nan=False, separators=(",", ":")))
 
 
 def _data(c: Comparison) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking import InvalidInput, table
+from spiking import InvalidInput, escaping, table
 
 from ..bounds import LARGEST, complaint, curve_fault, number, said, whole
 
@@ -178,7 +178,9 @@ class Trace:
         head = ["place", "kind", "stage", "weights W", "synapses S", "gating"]
         head += ["R space", "R time", "in turn", "syn. events"]
         note = "R batch is the batch: a machine that holds several inferences at once reads each weight once for all"
-        return "\n".join([self.headline, "", table(head, list(map(_cells, self.places)), last, left=2), note])
+        return "\n".join(
+            [escaping.cell(self.headline), "", table(head, list(map(_cells, self.places)), last, left=2), note]
+        )
 
     @property
     def assumed(self) -> bool:
