@@ -9,7 +9,7 @@ demo: .venv/demo                 ## set up, then the main demo on embedded data
 test: .venv/ready                ## set up, then every test on two cores; ruff, mypy and the docs among them
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-fuzz: .venv/ready                ## set up, then 10,000 mutated platforms, activities and traces: for the night
+fuzz: .venv/ready                ## set up, then 10,000 mutated platforms, activities, traces and command lines
 	HECTOHERTZ_FUZZ=1 $(BIN)/python -m pytest -n 2 -m fuzz
 
 docs: .venv/ready                ## set up, then build the documentation: build/docs/index.html

@@ -23,6 +23,8 @@ def load_program(path: str | Path) -> ExportedProgram:
     its writer put into it. Raises InvalidFile with the reason, FileNotFoundError if there is no file.
     """
     source = arguments.existing("path", path)
+    if not source.is_file():  # a device has no end to look for the table of contents at
+        raise _no_program(path, ValueError("it is no regular file"))
     try:
         pickled = _pickled(source)
     except (BadZipFile, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

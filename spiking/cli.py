@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         complain(str(error))
         return 2
+    except MemoryError as error:
+        if args.debug:
+            raise
+        complain(f"there is not enough memory for this ({str(error) or 'no more is left'})")
+        return 2
     except KeyboardInterrupt:
         complain("interrupted")
         return 130

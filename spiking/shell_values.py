@@ -45,7 +45,7 @@ def value(text: str) -> Any:
     """Return a number, True, False or None as it is written; any other word as it is."""
     try:
         return literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # of text that is nested too deep
         return text
 
 
