@@ -48,7 +48,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         Charge("(chip)", "static", "static", single, "idle_power"),
         Charge("(host)", "host", "io", single, "host_power"),
     ]
-    held = (work.physical + work.dynamic) * values["bytes_per_synapse"]
+    held = (work.laid + work.dynamic) * values["bytes_per_synapse"]
     memory = Constraint("memory", held, values["memory"], "B")
     return Outcome(
         charges=[*charges, waiting, *function_charges(work.layers, lambda layer: work.ticks), *outside],

@@ -42,7 +42,7 @@ def _data(c: Comparison) -> dict[str, Any]:
         "verdict": words.sentence(c.verdict),
         "network": {
             **_fields(work, "steps", "stages", "ticks", "interval", "neurons"),
-            **_fields(work, "weights", "unrolled", "physical", "dynamic", "macs"),
+            **_fields(work, "weights", "unrolled", "physical", "laid", "dynamic", "macs"),
         },
         "columns": {
             "platforms": script_table(columns.PLATFORMS),

@@ -62,6 +62,8 @@ def fact_lines(r: CostReport) -> list[tuple[str, str]]:
     lines.append(("synapses", f"W {r.weights:,} unique, S {r.synapses:,} unrolled{reuse}"))
     if r.ticks is not None:
         lines.append(("", f"{r.physical_synapses:,} physical: no padding; columns and shortcuts counted"))
+        if work.laid > work.physical:
+            lines.append(("", f"{work.laid - work.physical:,} of wiring behind sums, where every synapse is its own"))
     if work.dynamic:
         lines.append(("", f"{work.dynamic:,} gating, in products"))
     if r.ticks is not None:

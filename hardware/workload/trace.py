@@ -17,7 +17,7 @@ from ..bounds import LARGEST, complaint, curve_fault, number, said, whole
 PARTS = {"places": tuple, "layers": tuple, "senders": dict, "columns": dict, "sizes": dict}
 RUN = {"ticks": 1, "steps": 1, "delay": 0, "stages": 1, "samples": 0, "neurons": 0}  # counts, and the least of each
 OF_PLACE = dict.fromkeys(("weights", "reads", "unrolled", "physical", "dynamic", "fan_in", "values", "macs"), 0)
-OF_PLACE |= {"taps": 1, "channels": 1, "calls": 1, "stage": 0, "passes": 0}
+OF_PLACE |= {"taps": 1, "channels": 1, "calls": 1, "stage": 0, "passes": 0, "wiring": 0}
 OF_LAYER = {"neurons": 1, "integrators": 1, "columns": 1, "time_steps": 1}
 Curve = NDArray[np.float64]
 ASSUMED = 0.1  # spikes of a neuron in one inference, where nothing ran and nothing else is said
@@ -56,6 +56,7 @@ class Place:
     passes     elementwise functions of the output, each a pass over it where nothing is fused
     halo       share of the input map that must have arrived before a stream of patches gives its first output
     barrier    no output before the whole map has arrived
+    wiring     synapses behind its sums, beyond handing each on once, where a sum is formed once and wired on
     inside     (inputs, outputs) that a fused kernel neither reads nor writes: the scores of an attention
     """
 
@@ -80,6 +81,7 @@ class Place:
     halo: float = 0.0
     barrier: bool = False
     inside: tuple[int, int] = (0, 0)
+    wiring: int = 0
 
     @property
     def event(self) -> str:
@@ -287,6 +289,11 @@ class Trace:
     def physical(self) -> int:
         """Synapses laid down when unrolled on hardware without payloads."""
         return sum(place.physical for place in self.places)
+
+    @cached_property
+    def laid(self) -> int:
+        """Synapses laid down where every one is a thing of its own: physical, and the wiring behind sums."""
+        return self.physical + sum(place.wiring for place in self.places)
 
     @cached_property
     def dynamic(self) -> int:

@@ -29,8 +29,8 @@ var brain_cost, brain_depth;
 brain_cost = function flx_brain_cost (work, values, batch) {
     var latency, needs, rest;
     latency = _pyfunc_op_mult((_pyfunc_op_add(work.ticks, (_pyfunc_op_mult((batch - 1), work.interval)))), values["tick"]);
-    needs = [["synapses", work.physical, "synapse_budget"], ["fan_in", most((function list_comprehension (iter0) {var res = [];var place, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {place = iter0[i0];{res.push(place.fan_in);}}return res;}).call(this, work.places)), "fan_in_max"], ["dynamic_synapses", work.dynamic, "dynamic_synapses"]];
-    rest = ({node: "(rest)", action: "rest", group: "static", count: _pyfunc_op_mult(work.physical, latency) / batch, price: "resting_power"});
+    needs = [["synapses", work.laid, "synapse_budget"], ["fan_in", most((function list_comprehension (iter0) {var res = [];var place, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {place = iter0[i0];{res.push(place.fan_in);}}return res;}).call(this, work.places)), "fan_in_max"], ["dynamic_synapses", work.dynamic, "dynamic_synapses"]];
+    rest = ({node: "(rest)", action: "rest", group: "static", count: _pyfunc_op_mult(work.laid, latency) / batch, price: "resting_power"});
     return ({charges: _pyfunc_op_add(event_charges(work), (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this)))), latency: latency, constraints: _pyfunc_op_add((_pyfunc_op_add(brain_depth(work, values), latency_constraint(latency, values))), limits(needs, values)), alternatives: _pyfunc_create_dict("resting share", [rest]), unpriced: [], bounds: ({}), ticks: work.ticks, cores: null, chips: null, at_least: false, pace: "", copies: copies(work.physical, work), details: []});
 };
 
@@ -51,7 +51,7 @@ event_driven_cost = function flx_event_driven_cost (work, values, batch) {
     charges = stub2_;
     waiting = ({node: "(chip)", action: "launch", group: "dynamic", count: _pyfunc_op_mult(values["busy_floor"], launches), price: "active_power"});
     outside = [({node: "(chip)", action: "static", group: "static", count: single, price: "idle_power"}), ({node: "(host)", action: "host", group: "io", count: single, price: "host_power"})];
-    held = _pyfunc_op_mult(_pyfunc_op_add(work.physical, work.dynamic), values["bytes_per_synapse"]);
+    held = _pyfunc_op_mult(_pyfunc_op_add(work.laid, work.dynamic), values["bytes_per_synapse"]);
     memory = ({name: "memory", needed: held, available: values["memory"], unit: "B"});
     return ({charges: _pyfunc_op_add((_pyfunc_op_add(_pyfunc_op_add(charges, [waiting]), (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this))))), outside), latency: _pyfunc_op_mult(batch, single), constraints: _pyfunc_op_add([memory], (latency_constraint(_pyfunc_op_mult(batch, single), values))), alternatives: ({}), unpriced: [], bounds: ({}), ticks: work.ticks, cores: null, chips: null, at_least: false, pace: "", copies: copies(work.physical, work), details: read});
 };
