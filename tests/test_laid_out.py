@@ -102,7 +102,7 @@ def summed(size: int, ahead: tuple[Input | Linear, ...]) -> SpikingNetwork:
 
 
 def test_a_brain_has_the_synapses_of_a_running_sum() -> None:
-    """Of 3,000 sums the k-th takes k: 3,000·3,001/2; behind a matrix its 6,000 weights, and that many but one for each."""
+    """Of 3,000 sums the k-th takes k: 3,000·3,001/2; behind a matrix its weights, and that many but one for each."""
     bare = summed(3000, (Input("x", (), (3000,)),))
     behind = summed(3000, (Input("x", (), (2,)), Linear("l", ("x",), np.ones((3000, 2)))))
     assert handed_on(bare) == {}
