@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..workload.trace import Curve
+from ..workload.parts import Curve
 
 
 def zeros(ticks: int) -> Curve:

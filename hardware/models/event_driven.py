@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..workload.trace import Place, Trace
+from ..workload.parts import Place
+from ..workload.trace import Trace
 from .base import Charge, Constraint, Kind, Outcome, Slot, Values, copies, function_charges, latency_constraint
 from .curves import total
 

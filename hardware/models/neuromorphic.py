@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from ..workload.trace import Curve, Trace
+from ..workload.parts import Curve
+from ..workload.trace import Trace
 from .base import (
     Bound,
     Charge,

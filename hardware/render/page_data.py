@@ -13,7 +13,7 @@ from spiking import InvalidInput, escaping
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.placement import Placed, place
-from ..workload.trace import Curve
+from ..workload.parts import Curve
 from . import columns, words
 from .tables import script_table
 

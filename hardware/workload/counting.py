@@ -37,8 +37,9 @@ from spiking import (
 )
 
 from ..bounds import complaint, curve_fault, said, whole
+from .parts import Curve, Layer, Place
 from .places import counted_place
-from .trace import Curve, Layer, Place, Trace
+from .trace import Trace
 
 SENDING = (Input, Neuron, Product)
 COUNTED = (Linear, Conv, ConvTranspose, Embedding, MatMul, Multiply)

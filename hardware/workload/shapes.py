@@ -10,6 +10,7 @@ from numbers import Real
 
 from spiking import arguments
 
+from .parts import Curve, Layer, Matrix, Place
 from .places import halo
 from .shape_counts import (
     GATES,
@@ -29,7 +30,7 @@ from .shape_counts import (
     weighted,
 )
 from .shape_wiring import Wiring
-from .trace import ASSUMED, Curve, Layer, Matrix, Place, Trace
+from .trace import ASSUMED, Trace
 
 
 class Shapes(Wiring):
