@@ -81,10 +81,11 @@ def samples(path: str, names: Sequence[str]) -> tuple[Any, Any, list[str]]:
     truth = next((held[name] for name in LABELS if name in held and name not in names), None)
     free = [name for name in held if name not in LABELS]
     chosen = [name for name in SAMPLES if name in held] or free
-    if all(name in held for name in names):
+    if len(names) == 1 and (names[0] in held or len(chosen) == 1 or chosen[:1] == ["x"]):
+        used = [names[0]] if names[0] in held else chosen[:1]
+        inputs = held[used[0]]
+    elif all(name in held for name in names):
         inputs, used = {name: held[name] for name in names}, list(names)
-    elif len(names) == 1 and (len(chosen) == 1 or chosen[:1] == ["x"]):
-        inputs, used = held[chosen[0]], chosen[:1]
     else:
         has, wanted = ", ".join(held) or "nothing", ", ".join(names)
         raise InvalidInput(f"{path} holds {has}; the model takes {wanted}: name the arrays so, and labels 'labels'")

@@ -70,9 +70,9 @@ HELD = {  # arrays in the file, inputs of the network -> the inputs, which array
     "x and another": (("x", "z"), ("input",), "x", None, ["z"]),
     "inputs and label": (("label", "inputs"), ("a",), "inputs", 0, []),
     "the only one": (("images", "y"), ("input",), "images", 1, []),
-    "by name": (("b", "x"), ("b",), ["b"], None, ["x"]),
+    "by name": (("b", "x"), ("b",), "b", None, ["x"]),
     "x and y by name": (("x", "y"), ("x", "y"), ["x", "y"], None, []),
-    "y alone by name": (("y", "labels"), ("y",), ["y"], 1, []),
+    "y alone by name": (("y", "labels"), ("y",), "y", 1, []),
     "several and labels": (("a", "b", "labels", "c"), ("a", "b"), ["a", "b"], 2, ["c"]),
 }
 
@@ -120,6 +120,29 @@ def test_a_network_of_two_inputs_from_the_shell(files: Path) -> None:
     setting = ["--steps", "3", "--device", "cpu", "--batch-size", "5", "-o", str(files / "run.npz")]
     assert main(["run", net, "--inputs", data, *setting]) == 0
     assert len(SpikeRecord.load(files / "run.npz").readout[-1]) == 12
+
+
+def test_inputs_of_a_program_may_have_a_place_or_a_name(files: Path) -> None:
+    """Exported as (a, b), (a, b=b) and (b=b, a=a): the file names them all the same."""
+    a, b = samples(1, 4), samples(1, 5)
+    data, net = str(files / "data.npz"), files / "net.npz"
+    made = []
+    for args, kwargs in (((), {"a": a, "b": b}), ((a, b), {}), ((a,), {"b": b}), ((), {"b": b, "a": a})):
+        torch.manual_seed(0)
+        torch.export.save(torch.export.export(Two().eval(), args, kwargs), files / "two.pt2")
+        assert main(["convert", str(files / "two.pt2"), "--data", data, "-o", str(net)]) == 0
+        assert main(["run", str(net), "--inputs", data, "--steps", "3", "-o", str(files / "run.npz")]) == 0
+        made.append(SpikeRecord.load(files / "run.npz").readout[-1])
+    assert all(np.array_equal(made[0], other) for other in made[1:])
+
+
+def test_a_program_of_one_input_reads_it_by_its_name(files: Path) -> None:
+    model, x = nn.Sequential(nn.Linear(4, 3), nn.ReLU()).eval(), samples(12, 4)
+    program = torch.export.export(model, (x[:1],))
+    torch.export.save(program, files / "one.pt2")
+    np.savez(files / "named.npz", **{program.graph_signature.user_inputs[0]: x.numpy(), "labels": np.zeros(12)})
+    call = ["convert", str(files / "one.pt2"), "--data", str(files / "named.npz"), "-o", str(files / "one.npz")]
+    assert main(call) == 0
 
 
 def test_parameters_of_a_method_by_name(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
