@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..workload.parts import Curve
+
+Load = TypeVar("Load", bound=Any)  # a tuple with names, `parts` among them
 
 
 def zeros(ticks: int) -> Curve:
@@ -80,3 +83,9 @@ def folded(curve: Curve, interval: int) -> Curve:
 def share_not_above(curve: Curve, least: float) -> float:
     """Return the share of ticks at which a curve is not above a value."""
     return float(np.mean(curve <= least))
+
+
+def without_parts(load: Load) -> Load:
+    """Return the load of a layer without the curves that only the page draws: there are several for each layer."""
+    kept: Load = load._replace(parts=())
+    return kept
