@@ -16,7 +16,7 @@ from .errors import (
     UnsupportedNode,
     UnsupportedOperation,
 )
-from .fan_out import fan_outs, fan_totals, laid_out
+from .fan_out import fan_outs, fan_totals, handed_on, laid_out
 from .formatting import si, table
 from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from .groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
@@ -58,6 +58,6 @@ __all__ += ["Function", "Abs", "Clamp", "Elementwise", "Elu", "Identity", "Leaky
 __all__ += ["ArgMax", "GroupNorm", "LogSoftmax", "MaxPool", "Norm", "Softmax"]
 __all__ += ["Alphabet", "binary", "graded", "ternary", "ShapeOnly", "is_missing", "missing"]
 __all__ += ["Activity", "BACKENDS", "Backend", "SpikeRecord", "batches", "fingerprint", "fitting", "run"]
-__all__ += ["Synapses", "count", "fan_outs", "fan_totals", "laid_out", "macs", "si", "synapses", "table"]
+__all__ += ["Synapses", "count", "fan_outs", "fan_totals", "handed_on", "laid_out", "macs", "si", "synapses", "table"]
 __all__ += ["SpikingError", "CapacityError", "InvalidFile", "InvalidInput", "InvalidNetwork"]
 __all__ += ["SpikingWarning", "UnsupportedNode", "UnsupportedOperation"]

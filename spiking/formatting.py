@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from . import escaping
+
 PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str] = (), left: int = 1) -> str:
     """Return rows under a head, with totals below a rule if `last` is given; the first `left` columns align left."""
+    head, *rows = [[escaping.cell(text) for text in line] for line in (head, *rows)]
     lines = [head, *rows, *([last] if last else [])]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite, prod
 
+from . import escaping
 from .counts import synapses
 from .fan_out import laid_out
 from .formatting import table
@@ -50,13 +51,13 @@ def summary(network: Network) -> str:
     notes += f" · {laid:,} synapses when laid out without sharing"
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
-    return table(head, rows, last, left=4) + notes + _errors(network)
+    return table(head, rows, last, left=4) + escaping.lines(notes + _errors(network))
 
 
 def _errors(network: Network) -> str:
     """How far the outputs were from the source's when the network was converted; "" if nothing was measured."""
     errors = {node.name: network.origins.get(node.name, Origin()).error for node in network.outputs}
-    known = [f"{name} {error:.2g}" for name, error in errors.items() if isfinite(error)]
+    known = [f"{escaping.cell(name)} {error:.2g}" for name, error in errors.items() if isfinite(error)]
     return f"\nrelative error after 8 ticks on the calibration samples: {', '.join(known)}" if known else ""
 
 
