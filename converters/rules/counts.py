@@ -28,6 +28,7 @@ from spiking import (
     Relu,
     Scale,
     SpikingNetwork,
+    is_missing,
 )
 
 from ..builder import STRUCTURE, Array, Builder, Shape
@@ -66,6 +67,8 @@ def _given(b: Builder, name: str) -> Bounds | None:
 
 def _bounds(b: Builder, node: Node, given: list[Bounds]) -> Bounds | None:
     low, high = given[0]
+    if any(map(is_missing, vars(node).values())):
+        return None
     match node:
         case Add():
             return _all(given, np.add)

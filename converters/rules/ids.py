@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, from_numpy
 
-from spiking import Add, Clamp, Embedding, Multiply, Neuron, Node, Scale
+from spiking import Add, Clamp, Embedding, Multiply, Neuron, Node, Scale, is_missing, missing
 
 from ..builder import STRUCTURE, Array, Builder, Reject, Stream
 from .counts import applied, counted
@@ -56,7 +56,7 @@ def by_id(b: Builder, x: Stream) -> ById | None:
 
 def _is_numbers(node: Node) -> bool:
     """Whether a table holds for each id the id itself."""
-    if not isinstance(node, Embedding) or node.weight.shape[1] != 1:
+    if not isinstance(node, Embedding) or node.weight.shape[1] != 1 or is_missing(node.weight):
         return False
     return np.array_equal(node.weight[:, 0], np.arange(len(node.weight)))
 
@@ -123,7 +123,7 @@ def tabulated(b: Builder, x: Stream, value: ById, rows: Rows, vocabulary: int) -
     starts = []
     for values in every:
         starts.append(sum(part.shape[1] for part in parts))
-        if np.all(values == values[0]):
+        if np.all(values == values[0]) and not is_missing(rows(values[:1])):
             parts.append(from_numpy(np.array(rows(values[:1])))[None])
             continue
         made = b.add(Embedding, [ids], weight=rows(values))
@@ -153,12 +153,14 @@ def looked_up(b: Builder, x: Stream, table: Array) -> Any:
     if value is not None:
 
         def rows(values: Array) -> Array:
-            at = values.astype(np.int64)
-            if np.array_equal(at, np.arange(len(table))):
+            at, count = values.astype(np.int64), table.shape[0]
+            if np.array_equal(at, np.arange(count)):
                 return table
-            return np.asarray(table[np.clip(at, 0, len(table) - 1)])  # an id beyond it is an error of the source, too
+            if is_missing(table):
+                return missing((len(at), table.shape[1]))
+            return np.asarray(table[np.clip(at, 0, count - 1)])  # an id beyond it is an error of the source, too
 
-        return tabulated(b, x, value, rows, len(table))
+        return tabulated(b, x, value, rows, table.shape[0])
     bounds = counted(b, x.node)
     if bounds is None:
         raise Reject("looks up what is neither an id nor a count of masks; only those have a row for each value")
@@ -168,10 +170,16 @@ def looked_up(b: Builder, x: Stream, table: Array) -> Any:
 def _by_count(b: Builder, x: Stream, table: Array, bounds: tuple[Array, Array]) -> Any:
     """The row of a count n, low ≤ n ≤ high: t[low] + Σ (t[k] − t[k−1])·min(max(n − k + 1, 0), 1)."""
     low, high = int(bounds[0].min()), int(bounds[1].max())
-    if low < 0 or high >= len(table):
-        low, high = max(low, 0), min(high, len(table) - 1)  # a count beyond the table is an error of the source, too
+    if low < 0 or high >= table.shape[0]:
+        low, high = (
+            max(low, 0),
+            min(high, table.shape[0] - 1),
+        )  # one beyond is an error of the source, too
     if high - low > LONGEST:
         raise Reject(f"looks up a count of {low} … {high}, {LONGEST:,} rows at most")
+    if is_missing(table):
+        used = torch.empty(high - low + 1, table.shape[1], device="meta")
+        return linear(b, thermometer(b, x, low, high), used[1:].T, used[0])
     used = torch.as_tensor(np.asarray(table[low : high + 1]))
     steps = used.diff(dim=0)
     if not bool(steps.any()):
