@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, from_numpy
+from torch import Tensor
 
 from spiking import (
     Concat,
@@ -22,13 +22,11 @@ from spiking import (
     Neuron,
     Node,
     Origin,
-    Output,
     Pad,
     Permute,
     Reshape,
     Scale,
     Slice,
-    SpikingNetwork,
     missing,
 )
 
@@ -37,11 +35,13 @@ from .program import Op
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 STRUCTURE = (Concat, Gather, Pad, Permute, Reshape, Slice)  # a mask moved by these is still a mask
+LARGEST = float(np.finfo(np.float32).max)
 LOWEST = -1e30  # stands for the −∞ of a constant mask: exp of it is 0, and sums of it stay finite
 EXCLUDES = -1e4  # a mask that adds this much, or less, says "never": no softmax gives it a weight above 0
 # What stands for it where the mask comes from the input and meets the scores in one sum: e^-8192 is 0 in every
 # type, scores below 4,096 in size cannot undo it, and in float32 the sum still holds them to 5e-4.
 UNLIKELY = -8192.0
+ABSORBS = -1e6  # beside a number of this size float32 keeps of a score no more than its sixteenths
 
 
 class Reject(Exception):
@@ -122,6 +122,7 @@ class Builder:
         self.vocabularies: dict[str, int] = {}
         self.binary: set[str] = set()
         self.flags: frozenset[str] = frozenset()
+        self.excluding: set[str] = set()
         self.weights: dict[tuple[Any, ...], tuple[Tensor, Array]] = {}
 
     def add(
@@ -156,6 +157,14 @@ class Builder:
         self.nodes[node.name] = node
         self.origins[node.name] = origin
         self.roots[node.name] = frozenset().union(*(self.roots[name] for name in node.inputs)) or frozenset({node.name})
+
+    def numbers(self, name: str) -> Stream:
+        """Return the ids of an input as numbers: what is computed from them reads these."""
+        shape, table = self.shapes[name], np.arange(self.vocabularies[name], dtype=np.float32)[:, None]
+        column, row = f"{name}.number", f"{name}.numbers"
+        self.put(Embedding(column, (name,), weight=table), Origin("input"))
+        self.put(Reshape(row, (column,), shape=shape), Origin("input"))
+        return Stream(row, (1, *shape))
 
     def neuron(self, x: Stream, function: Function) -> Stream:
         """Add a draft neuron with function f."""
@@ -207,41 +216,8 @@ class Builder:
             self.weights[key] = value, array(value)
         return self.weights[key][1]
 
-    def looked_up(self, x: Stream, table: Array) -> Stream:
-        """Return the row of `table` (V, D) for each id, (…) -> (…, D); the ids are an input's, or some of them moved.
-
-        A look-up commutes with what only moves ids about: all ids are looked up, and their rows are moved.
-        """
-        source, places = self._places(x)
-        if self.vocabularies.setdefault(source, table.shape[0]) != table.shape[0]:
-            raise Reject(f"looks the same ids up in tables of {self.vocabularies[source]} and {table.shape[0]} rows")
-        shape = self.shapes[source]
-        rows = self.add(Embedding, [Stream(source, (1, *shape))], weight=table)
-        if np.array_equal(places, np.arange(prod(shape)).reshape(shape)):
-            return self.reshape(rows, (*x.shape, table.shape[1]))
-        flat = self.reshape(rows, (1, prod(shape), table.shape[1]))
-        taken = self.add(Gather, [flat], (1, places.size, table.shape[1]), "moved", axis=-2, indices=places.ravel())
-        return self.reshape(taken, (*x.shape, table.shape[1]))
-
-    def _places(self, x: Stream) -> tuple[str, Array]:
-        """The integer input that x holds entries of, and where in it each of them comes from."""
-        moving = self._above(x.node)
-        roots = self.roots[x.node]
-        if len(roots) != 1 or not roots <= self.integers or not all(isinstance(node, STRUCTURE) for node in moving):
-            raise Reject("looks up ids computed from the input; only those of one integer input can be looked up")
-        (name,) = roots
-        shape = self.shapes[name]
-        numbered = np.arange(1, prod(shape) + 1, dtype=np.float64).reshape(1, *shape)
-        if not moving:
-            return name, (numbered[0] - 1).astype(np.int64)
-        moves = SpikingNetwork((Input(name, (), shape), *moving, Output("places", (x.node,))))
-        places = moves.dense().double()(from_numpy(numbered)).numpy()[0].astype(np.int64) - 1
-        if places.size and places.min() < 0:
-            raise Reject("looks up ids padded with zeros; pad them before they are given to the model")
-        return name, places
-
-    def _above(self, name: str) -> list[Node]:
-        """The nodes a value is computed by, without the inputs, in order."""
+    def above(self, name: str) -> list[Node]:
+        """Return the nodes a value is computed by, without the inputs, in order."""
         found, waiting = {name}, [name]
         while waiting:
             inputs = self.nodes[waiting.pop()].inputs
@@ -270,7 +246,7 @@ class Builder:
         """Whether x is a mask, or moved and scaled from one input that held zeros and ones only."""
         if x.boolean or not self.roots[x.node] <= self.integers | self.flags:
             return x.boolean
-        return all(isinstance(node, (*STRUCTURE, Scale)) for node in self._above(x.node))
+        return all(isinstance(node, (*STRUCTURE, Scale)) for node in self.above(x.node))
 
     def constant(self, value: Tensor | float, sample: Shape) -> Array:
         """Return a constant as an array that broadcasts to a sample shape; ±∞ stays finite."""

@@ -21,6 +21,7 @@ NO_SAMPLES = "the calibration data hold no samples; an iterator can be read only
 OCTAVES, FINE = 48, 32  # of the histogram of log2|y|: 32 bins an octave, so a percentile is within 2.2 %
 
 
+NOTHING = 1e-30  # of a layer that stays below, float32 keeps no unit
 BROKEN, FEW = 20.0, 0.1  # a sample that many times the median rms is broken, if no more than that share are
 
 
@@ -35,6 +36,7 @@ class Range:
     channels   histogram of log2|f(a)| for each channel, (C, bins); what is zero counts in the first bin
     top        log2 of the upper end of the histogram; it rises with the values
     axis       the channel axis, negative
+    whole      whether every f(a) was a whole number
     samples    of each sample mean f(a)² and max |f(a)|, (2, B) for each batch
     """
 
@@ -45,6 +47,7 @@ class Range:
     channels: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     top: int | None = None
     axis: int = 0
+    whole: bool = True
     samples: list[Array] = field(default_factory=list)
 
     @property
@@ -91,6 +94,7 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
         seen.samples.append(torch.stack([squares.reshape(len(y), -1).mean(1), highest]).numpy())
         seen.largest = max(seen.largest, high, -low)
         seen.lowest = min(seen.lowest, low)
+        seen.whole = seen.whole and _whole(y.flatten()[:64]) and _whole(y)
         if percentiles:
             _count(seen, y)
 
@@ -107,9 +111,16 @@ def calibrate(network: SpikingNetwork, data: Iterable[dict[str, Array]], percent
     _check(ranges, samples, awake)
     _odd(ranges, samples)
     silent = {
-        name: replace(seen, count=1, squares=1.0, largest=1.0) for name, seen in ranges.items() if not seen.largest
+        name: replace(seen, count=1, squares=1.0, largest=1.0, whole=False)
+        for name, seen in ranges.items()
+        if seen.largest < NOTHING
     }
     return ranges | silent
+
+
+def _whole(y: Tensor) -> bool:
+    """Whether values are whole numbers, but for the rounding of float32 sums."""
+    return bool(((y - y.round()).abs() <= 1e-5 * (1 + y.abs())).all())
 
 
 def _check(ranges: dict[str, Range], samples: int, awake: bool) -> None:
@@ -128,7 +139,7 @@ def _check(ranges: dict[str, Range], samples: int, awake: bool) -> None:
 
 def _odd(ranges: dict[str, Range], samples: int) -> None:
     """Warn of layers without a value to measure them by, and of samples that no other is like, and leave these out."""
-    silent = [name for name, seen in ranges.items() if not seen.largest]
+    silent = [name for name, seen in ranges.items() if seen.largest < NOTHING]
     if silent:
         warnings.warn(
             f"{len(silent)} layer(s) stayed 0 on {samples} calibration samples: {_some(silent)}; nothing tells how "

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from spiking import InvalidInput, SpikingError, SpikingNetwork, arguments, batches, fitting
 
 from .batch import batch_first
 from .calibrate import NO_SAMPLES, calibrate
-from .doors import model_given, taken
+from .doors import described, model_given, taken
 from .fold import fold
 from .lower import lower
 from .measure import measured
@@ -87,13 +87,24 @@ def _converted(
     flags = (name for name, x in probe.items() if name in graph.inputs and bool(((x == 0) | (x == 1)).all()))
     lowered = lower(replace(graph.only(names), flags=frozenset(flags)))
     fitting({name: x.numpy() for name, x in probe.items()}, lowered.inputs)
-    wanted = answers(model, probe, "" in first)
+    wanted = _asked(model, probe, "" in first)
     lowered, wanted = batch_first(lowered, wanted, len(next(iter(probe.values()))))
     draft = fold(lowered, recipe.averages).check()
     _compare(draft, wanted, probe, rounding(model))
     ranges = calibrate(draft, data, recipe.percentiles)
     network = recipe.settled(draft, ranges, probe).assign(draft, ranges).check()
     return measured(network, draft, probe, recipe)
+
+
+def _asked(model: nn.Module | ExportedProgram, probe: dict[str, Tensor], bare: bool) -> dict[str, Array]:
+    """The source's outputs; raises InvalidInput if it takes the first sample as a symbol, and not as numbers."""
+    try:
+        return answers(model, probe, bare)
+    except SpikingError:
+        raise
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InvalidInput(f"the model itself does not take {described(probe)}: {reason}") from error
 
 
 def _method(method: str | Method, parameters: dict[str, Any]) -> Method:

@@ -40,12 +40,18 @@ def model_given(model: Any, door: str) -> TypeGuard[nn.Module | ExportedProgram]
 def tensors_given(example: Any, door: str) -> Tensor | dict[str, Tensor]:
     """Return one sample as tensors; raises InvalidInput for what is neither an array nor a dict of them."""
     parts = dict(example) if isinstance(example, Mapping) else {"": example}
-    made = {name: x if isinstance(x, Tensor) else torch.as_tensor(x) for name, x in parts.items() if _arraylike(x)}
+    made = {name: x if isinstance(x, Tensor) else _tensor(x) for name, x in parts.items() if _arraylike(x)}
     wrong = [x for name, x in parts.items() if name not in made or not made[name].ndim]
     if wrong or not made or not all(isinstance(name, str) for name in made):
         what = arguments.shown(wrong[0]) if wrong else "an empty dict"
         raise InvalidInput(f"{door} takes for an example a tensor (1, …) or a dict of them by name, not {what}")
     return made if isinstance(example, Mapping) else made[""]
+
+
+def _tensor(x: Any) -> Tensor:
+    """An array as a tensor; one of what is no number has no axes, as what is no array."""
+    made = arguments.array(x)
+    return torch.as_tensor(made if made.dtype.kind in "fiub" and made.dtype.itemsize <= 8 else 0)
 
 
 def _arraylike(x: Any) -> bool:

@@ -14,6 +14,8 @@ from .builder import Builder, Misfit, Reject, Stream
 from .program import Graph, Op, Ref, references
 from .rules.registry import find
 
+CASTS = ("to", "_to_copy")
+
 
 def lower(graph: Graph) -> SpikingNetwork:
     """Return the network with draft neurons.
@@ -32,6 +34,7 @@ def lower(graph: Graph) -> SpikingNetwork:
         builder.put(Input(name, (), shape[1:]), Origin("input"))
         values[name] = Stream(name, shape, name in graph.masks)
     builder.vocabularies |= _vocabularies(graph)
+    values |= {name: builder.numbers(name) for name in builder.vocabularies}
     rejected = []
     spoiled: set[str] = set()  # rejected calls, and those that read them
     for op in graph.ops:
@@ -55,17 +58,35 @@ def lower(graph: Graph) -> SpikingNetwork:
 
 
 def _vocabularies(graph: Graph) -> dict[str, int]:
-    """How many ids the inputs hold that are looked up, as they come or moved about, in a table."""
-    above: dict[str, str] = {}
-    found: dict[str, int] = {}
+    """How many ids the inputs hold: the rows of the shortest table that they, as they come or moved, are looked up in.
+
+    Where that never happens, of those that something computed from them alone is looked up in.
+    """
+    moved: dict[str, str] = {name: name for name in graph.integers}
+    roots: dict[str, set[str]] = {name: {name} for name in graph.inputs}
+    direct: dict[str, int] = {}
+    computed: dict[str, int] = {}
     for op in graph.ops:
-        first = next(iter(references(op.args)), "")
-        above[op.name] = above.get(first, first)
-        if op.target == "embedding.default" and len(op.args) > 1 and isinstance(op.args[1], Ref):
-            table, root = references(op.args)[0], above.get(op.args[1].name, op.args[1].name)
-            if root in graph.integers and table in graph.constants:
-                found.setdefault(root, len(graph.constants[table]))
-    return found
+        names = references((op.args, op.kwargs))
+        above = {moved.get(name, "") for name in names if name in graph.streams or name in graph.inputs}
+        moved[op.name] = above.pop() if _moves(op) and len(above) == 1 else ""
+        roots[op.name] = set().union(*(roots.get(name, set()) for name in names))
+        if op.target != "embedding.default" or len(op.args) < 2 or not isinstance(op.args[1], Ref):
+            continue
+        table, ids = graph.constants.get(names[0]), op.args[1].name
+        for found, sources in ((direct, {moved.get(ids, "")}), (computed, roots.get(ids, set()))):
+            source = next(iter(sources), "")
+            if table is not None and len(sources) == 1 and source in graph.integers:
+                found[source] = min(found.get(source, len(table)), len(table))
+    return computed | direct
+
+
+def _moves(op: Op) -> bool:
+    """Whether a call only moves values about, or casts them."""
+    rule = find(op.target)
+    return rule is not None and (
+        rule.__module__.rpartition(".")[2] in ("shape", "indexing", "scatter") or op.plain in CASTS
+    )
 
 
 def _network(builder: Builder, outputs: dict[str, Any]) -> SpikingNetwork:

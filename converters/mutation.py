@@ -12,6 +12,7 @@ from spiking import UnsupportedOperation
 
 Node = torch.fx.Node
 TORCH = torch.__path__[0]
+PASSES = tuple(f"aten.{name}." for name in ("to", "_to_copy", "clone", "alias", "detach", "copy", "lift_fresh_copy"))
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in')
 
 
@@ -87,10 +88,12 @@ def _refuse_parts(writers: list[Node]) -> None:
 def _refuse_state(program: ExportedProgram) -> None:
     """Refuse a program in which an output reads a buffer that the program changes."""
     signature = program.graph_signature
-    changed = set(signature.buffers_to_mutate.values())
+    nodes = {node.name: node for node in program.graph.nodes}
+    written = signature.buffers_to_mutate.items()
+    held = signature.inputs_to_buffers
+    changed = {buffer for name, buffer in written if held.get(_source(nodes[name]).name) != buffer}
     if not changed:
         return
-    nodes = {node.name: node for node in program.graph.nodes}
     waiting = [nodes[name] for name in signature.user_outputs if isinstance(name, str) and name in nodes]
     seen = set(waiting)
     while waiting:
@@ -100,6 +103,13 @@ def _refuse_state(program: ExportedProgram) -> None:
     read = {signature.inputs_to_buffers.get(node.name, "") for node in seen}
     if read & changed:
         raise stateful(sorted(read & changed))
+
+
+def _source(node: Node) -> Node:
+    """The value that a chain of copies and casts to where it is begins with: `self.x = self.x.to(device)`."""
+    while str(node.target).startswith(PASSES) and node.args[0].meta["val"].dtype == node.meta["val"].dtype:  # type: ignore[union-attr]
+        node = node.args[0]  # type: ignore[assignment]
+    return node
 
 
 def stateful(changed: list[str]) -> UnsupportedOperation:

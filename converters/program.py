@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,3 +98,24 @@ def references(value: Any) -> list[str]:
         case dict():
             return references(list(value.values()))
     return []
+
+
+def ordered(schema: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call as its schema orders them, whichever way a version of torch gave them.
+
+    What may stand in a place stands there, up to the last that is not its default; what may not, by name unless it is.
+    """
+    given = dict(zip((argument.name for argument in schema.arguments), args, strict=False)) | dict(kwargs)
+    placed: list[Any] = []
+    named: dict[str, Any] = {}
+    needed = 0
+    for argument in schema.arguments:
+        value = given.get(argument.name, argument.default_value)
+        usual = argument.has_default_value() and type(value) is type(argument.default_value)
+        usual = usual and value == argument.default_value
+        if argument.kwarg_only:
+            named |= {} if usual else {argument.name: value}
+        else:
+            placed.append(value)
+            needed = needed if usual else len(placed)
+    return tuple(placed[:needed]), named

@@ -54,20 +54,28 @@ def answers(model: nn.Module | ExportedProgram, probe: dict[str, Tensor], bare: 
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         if not isinstance(model, ExportedProgram):
             with evaluating(model) as changed:
-                first = _asked(model, probe, bare)
+                placed = len(probe) if bare else 0
+                first = _asked(model, probe, placed)
                 names = changed()
-                if names and not _same(first, _asked(model, probe, bare)):
+                if names and not _same(first, _asked(model, probe, placed)):
                     raise stateful(names)
             return first
         module, size = model.module(), len(next(iter(probe.values())))
-        samples = [as_taken(model, {name: x[k : k + 1] for name, x in probe.items()}) for k in range(size)]
-        rows = [_asked(module, sample, bare) for sample in samples if isinstance(sample, dict)]
+        placed = len(probe) if bare else _placed(model)
+        names = list(probe) if bare else [name for name in model.graph_signature.user_inputs if name in probe]
+        samples = [as_taken(model, {name: probe[name][k : k + 1] for name in names}) for k in range(size)]
+        rows = [_asked(module, sample, placed) for sample in samples if isinstance(sample, dict)]
         return {name: np.concatenate([row[name].reshape(1, -1) for row in rows]) for name in rows[0]}
 
 
-def _asked(module: nn.Module, x: dict[str, Tensor], bare: bool) -> dict[str, Array]:
-    given = {name: value.clone() for name, value in x.items()}
-    return tensors(module(*given.values()) if bare else module(**given))
+def _placed(program: ExportedProgram) -> int:
+    """How many of its inputs a program takes by their place, the first ones; all others by their name."""
+    return len(program.example_inputs[0]) if program.example_inputs else 0
+
+
+def _asked(module: nn.Module, x: dict[str, Tensor], placed: int) -> dict[str, Array]:
+    given = [(name, value.clone()) for name, value in x.items()]
+    return tensors(module(*(value for _, value in given[:placed]), **dict(given[placed:])))
 
 
 def tensors(y: Any) -> dict[str, Array]:

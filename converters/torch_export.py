@@ -19,7 +19,7 @@ from spiking import InvalidInput, SpikingError, UnsupportedOperation
 
 from .doors import described, model_given, quiet, refused, tensors_given
 from .mutation import functional, line_of
-from .program import Graph, Op, Ref, references
+from .program import Graph, Op, Ref, ordered, references
 
 LOCK = RLock()  # modes of a module, torch's flags and warning filters belong to the process
 # calls that read the shape of a value, and nothing else of it
@@ -175,13 +175,13 @@ def _graph(program: ExportedProgram) -> Graph:
     held |= signature.inputs_to_lifted_tensor_constants
     taken = {node.name: node.meta["val"] for node in _takes(program) if node.users}
     calls = [node for node in program.graph.nodes if node.op == "call_function" and not _idle(node)]
-    ops = tuple(op for node in calls for op in _inlined(node, ""))
+    returned = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
+    ops = _read([op for node in calls for op in _inlined(node, "")], references(returned))
     streams = set(taken)
     for op in ops:
         read = op.args[:1] if op.target in READS_FIRST else (op.args, op.kwargs)
         if op.target not in READS_SHAPE and not streams.isdisjoint(references(read)):
             streams.add(op.name)
-    returned = [Ref(name) for name in signature.user_outputs if isinstance(name, str)]
     return Graph(
         inputs={name: tuple(value.shape) for name, value in taken.items()},
         constants={name: values[key].detach() for name, key in held.items()},
@@ -191,6 +191,17 @@ def _graph(program: ExportedProgram) -> Graph:
         integers=frozenset(name for name, value in taken.items() if not value.is_floating_point()),
         masks=frozenset(name for name, value in taken.items() if value.dtype == torch.bool),
     )
+
+
+def _read(ops: list[Op], returned: list[str]) -> tuple[Op, ...]:
+    """The calls that what is returned depends on: no assertion, no result that nobody reads."""
+    kept, needed = [], set(returned)
+    for op in reversed(ops):
+        written = references(op.args[:1]) if op.in_place else []
+        if op.name in needed or not needed.isdisjoint(written):
+            kept.append(op)
+            needed.update(references((op.args, op.kwargs)))
+    return tuple(reversed(kept))
 
 
 def _output_names(program: ExportedProgram) -> list[str]:
@@ -261,6 +272,8 @@ def _op(node: torch.fx.Node, prefix: str) -> Op:
     target = str(node.target).removeprefix("aten.") if aten else getattr(node.target, "__name__", str(node.target))
     shape = tuple(_size(n) for n in first.shape) if isinstance(first, Tensor) else ()
     args, kwargs = _refs(node.args, prefix), _refs(node.kwargs, prefix)
+    if aten:
+        args, kwargs = ordered(node.target._schema, args, kwargs)  # type: ignore[union-attr]
     return Op(prefix + node.name, target, node.target, args, kwargs, shape, path, line)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .arguments import array, shown
 from .errors import InvalidInput
+from .fields import Weights
 from .shape_only import is_missing
 
 Kind = Literal["binary", "ternary", "graded"]
@@ -38,17 +39,17 @@ class Alphabet:
     """
 
     kind: Kind
-    unit: NDArray[np.float64]
+    unit: Weights
     levels: int = 1
     theta: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", _unit(self.unit))
-        if self.theta is None and self.kind in NEAREST:
+        if self.theta is None and isinstance(self.kind, str) and self.kind in NEAREST:
             object.__setattr__(self, "theta", NEAREST[self.kind])
         if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer):
             raise InvalidInput(f"levels must be a whole number, not {shown(self.levels)}")
-        if isinstance(self.theta, bool) or not isinstance(self.theta, int | float | np.number | None):
+        if isinstance(self.theta, bool) or not isinstance(self.theta, int | float | np.integer | np.floating | None):
             raise InvalidInput(f"theta must be a number, not {shown(self.theta)}")
 
     @property

@@ -68,7 +68,10 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     """Return one name or several as a tuple; raises InvalidInput for what is neither."""
     if isinstance(value, str):
         return (value,)
-    made = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) else (None,)
+    listed = (
+        isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) and getattr(value, "shape", None) != ()
+    )
+    made = tuple(value) if listed else (None,)
     if not all(isinstance(item, str) for item in made):
         raise InvalidInput(f"{name} must be a name or a list of names, not {shown(value)}")
     return made

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from . import BACKENDS, Activity, InvalidInput, SpikeRecord, SpikingError, SpikingNetwork, __version__, run
+from .arguments import existing
 from .counts import synapses
 from .doctor import examined
 from .files import write_text
 from .formatting import table
 from .graph import draw
-from .shell_values import arrays, named, number
-from .summary import Depth
+from .shell_output import complain, result, say, warnings_in_words
+from .shell_values import depth, named, number, samples
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,40 +33,73 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], tuple[str, Any]] = args.command
     try:
-        text, data = command(args)
-        _write(args, text, data)
+        with warnings_in_words():
+            text, data = command(args)
+        result(text, data, args.json)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has closed the pipe; nothing is left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SpikingError, OSError) as error:
         if args.debug:
             raise
-        print(f"spiking: {error}", file=sys.stderr)
+        complain(str(error))
+        return 2
+    except MemoryError as error:
+        if args.debug:
+            raise
+        complain(f"there is not enough memory for this ({str(error) or 'no more is left'})")
         return 2
     except KeyboardInterrupt:
-        print("spiking: interrupted", file=sys.stderr)
+        complain("interrupted")
         return 130
     return 0
 
 
 def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     converters = _sibling("converters")
-    program = _sibling("converters").load_program(args.model)
+    program = converters.load_program(args.model)
     parameters = named("--param", args.param)
     parameters |= {} if args.precision is None else {"precision": _number(args.precision)}
     parameters |= {} if args.error is None else {"precision": parameters.get("precision", "auto"), "error": args.error}
-    data = arrays(args.data)
-    samples = next(iter(data[0].values())) if isinstance(data[0], dict) else data[0]
-    print(f"converting {args.model} with {len(samples)} calibration samples …", file=sys.stderr)
-    network: SpikingNetwork = converters.convert(program, data[0], method=args.method, **parameters)
+    method = _method(converters.METHODS, args.method, parameters)
+    data, _ = _samples(args.data, program.graph_signature.user_inputs)
+    first = next(iter(data.values())) if isinstance(data, dict) else data
+    say(f"converting {args.model} with {len(np.atleast_1d(first))} calibration samples …")
+    network: SpikingNetwork = converters.convert(program, data, method=method)
     network.save(args.output)
-    print(f"wrote {args.output}", file=sys.stderr)
+    say(f"wrote {args.output}")
     return network.summary(), _described(network)
 
 
+def _method(methods: dict[str, Any], name: str, parameters: dict[str, Any]) -> Any:
+    """Return a method with its parameters; raises InvalidInput for names that there are not."""
+    if name not in methods:
+        raise InvalidInput(f"there is no method '{name}'; there are: {', '.join(methods)}")
+    known = [field.name for field in fields(methods[name])]
+    if not set(parameters) <= set(known):
+        raise InvalidInput(f"method '{name}' takes {', '.join(known)}; given: {', '.join(parameters)}")
+    return methods[name](**parameters)
+
+
+def _samples(path: str, names: Sequence[str]) -> tuple[Any, Any]:
+    """Return inputs and labels of a file, and say which of its arrays are left out."""
+    inputs, labels, others = samples(path, names)
+    if others:
+        say(f"left out of {path}: {', '.join(others)}")
+    return inputs, labels
+
+
+def _network(path: str) -> SpikingNetwork:
+    """Load a network; raises InvalidInput for a program that is none yet, with the command that makes it one."""
+    if path.endswith(".pt2"):
+        words = ["spiking", "convert", str(existing("path", path)), "--data", "DATA.npz", "-o", "NETWORK.npz"]
+        raise InvalidInput(f"{path} is an exported program: convert it first, with {shlex.join(words)}")
+    return SpikingNetwork.load(path)
+
+
 def _run(args: argparse.Namespace) -> tuple[str, Any]:
-    network = SpikingNetwork.load(args.network)
-    inputs, labels = arrays(args.inputs)
+    network = _network(args.network)
+    inputs, labels = _samples(args.inputs, [node.name for node in network.inputs])
     options = {} if args.device is None else {"device": args.device}
     record = run(
         network,
@@ -78,7 +112,7 @@ def _run(args: argparse.Namespace) -> tuple[str, Any]:
     )
     if args.output:
         record.save(args.output)
-        print(f"wrote {args.output}", file=sys.stderr)
+        say(f"wrote {args.output}")
     return _curves(record, network, labels)
 
 
@@ -115,7 +149,7 @@ def _cost(args: argparse.Namespace) -> tuple[str, Any]:
     for path, make in pages.items():
         if path:
             write_text(path, make())
-            print(f"wrote {path}", file=sys.stderr)
+            say(f"wrote {path}")
     return str(found), found.to_dict()
 
 
@@ -131,13 +165,14 @@ def _validate(args: argparse.Namespace) -> tuple[str, Any]:
 def _setting(text: str) -> tuple[str, float | None]:
     """NAME=NUMBER, or NAME=none."""
     name, _, value = text.partition("=")
-    if name in ("network", "activity", "platform", "platforms", "batch"):
+    if name in ("network", "activity", "platform", "platforms", "batch", "peers"):
         raise InvalidInput(f"--set replaces parameters of a platform; '{name}' is not one")
     try:
         return name, None if value == "none" else number(value)
-    except ValueError:
+    except ValueError as error:
         hint = "NAME=NUMBER, with a prefix and a unit if you like (12pJ), or NAME=none"
-        raise InvalidInput(f"--set takes {hint}, not '{text}'") from None
+        why = f" ({error})" if ":" in str(error) else ""
+        raise InvalidInput(f"--set takes {hint}, not '{text}'{why}") from None
 
 
 def _command(args: argparse.Namespace) -> str:
@@ -168,25 +203,19 @@ def _list(args: argparse.Namespace) -> tuple[str, Any]:
 
 def _show(args: argparse.Namespace) -> tuple[str, Any]:
     if args.network.endswith(".pt2"):
+        if args.graph:
+            raise InvalidInput(f"--graph draws a network; {args.network} is an exported program: convert it first")
         if args.depth != "auto":
             raise InvalidInput("--depth groups the nodes of a converted network; a .pt2 file has calls")
         found = _sibling("converters").survey(_sibling("converters").load_program(args.network))
         return str(found), [vars(call) for call in found.calls]
     network = SpikingNetwork.load(args.network)
     if args.graph:
-        print(f"wrote {draw(network, args.graph)}", file=sys.stderr)
-    return network.summary(_depth(args.depth)), _described(network)
-
-
-def _depth(text: str) -> Depth:
-    """A whole number, auto, or all."""
-    if text == "auto":
-        return "auto"
-    if text == "all":
-        return None
-    if text.isdecimal() and int(text) >= 1:
-        return int(text)
-    raise InvalidInput(f"--depth takes a whole number of at least 1, auto or all, not '{text}'")
+        drawn = draw(network, args.graph)
+        if drawn != Path(args.graph):
+            say(f"Graphviz is missing, so the picture is .dot text: dot -Tsvg {drawn} draws it")
+        say(f"wrote {drawn}")
+    return network.summary(depth(args.depth)), _described(network)
 
 
 def _curves(record: SpikeRecord, network: SpikingNetwork, labels: Any) -> tuple[str, Any]:
@@ -232,16 +261,6 @@ def _number(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def _write(args: argparse.Namespace, text: str, data: Any) -> None:
-    if args.json is None:
-        print(text)
-    elif args.json == "-":
-        print(json.dumps(data, indent=2))
-    else:
-        write_text(args.json, json.dumps(data, indent=2) + "\n")
-        print(text)
 
 
 def _parser() -> argparse.ArgumentParser:

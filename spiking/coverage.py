@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 
+from . import escaping
 from .counts import macs
 from .fan_out import fan_totals
 from .formatting import table
@@ -70,7 +71,7 @@ class Coverage:
         shown = [_cells(row) for row in self.rows if not row.wiring]
         shown += [["wiring", str(sum(row.nodes for row in self.rows if row.wiring)), *"–––––"]] if wiring else []
         notes = [*_notes(whole, self.macs), f"wiring: {', '.join(wiring)}"] if wiring else _notes(whole, self.macs)
-        return "\n".join([table(head, shown, [*_cells(whole)[:-1], ""], left=1), *notes])
+        return "\n".join([table(head, shown, [*_cells(whole)[:-1], ""], left=1), *map(escaping.cell, notes)])
 
 
 def coverage(network: Network) -> Coverage:

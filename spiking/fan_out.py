@@ -112,6 +112,26 @@ def laid_out(network: Network) -> dict[str, int]:
     return table
 
 
+def handed_on(network: Network) -> dict[str, int]:
+    """Return for each weighted node the synapses that the wiring behind it takes, beyond handing each sum on once.
+
+        synapses = paths from its sums, through wiring alone, to neurons, outputs and products − sums
+
+    A sum that goes to one integrator is formed there: 0. A running sum of n, a second reader, a kernel of
+    interpolation take synapses of their own, once the sums before them are formed.
+    """
+
+    def back(node: Node, fan: Fan) -> list[Fan]:
+        shapes = [network.shapes[name] for name in node.inputs]
+        return [behind(node, index, shapes, fan) for index in range(len(shapes))] if is_wiring(node) else []
+
+    readers = [node for node in network_given(network) if isinstance(node, Neuron | Product | Output)]
+    arriving = [(name, same(1.0, network.shapes[name])) for node in readers for name in node.inputs]
+    found = network.pull_back(arriving, back, joined)
+    paths = {name: round(total(fan)) for name, fan in found.items() if isinstance(network[name], maps.Weighted)}
+    return {name: max(n - prod(network.shapes[name]), 0) for name, n in paths.items()}
+
+
 def same(value: float, shape: Shape) -> Fan:
     """Return the fan of elements that all drive `value` synapses."""
     return np.broadcast_to(np.float64(value), shape)

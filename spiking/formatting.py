@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from io import StringIO
 
+from . import escaping
+
 PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that starts so is a formula to a spreadsheet
 NOTEBOOK = 60  # rows of a table in a notebook
 CELL = "padding:2px 8px;text-align:"
 RULE = ";border-top:1px solid currentColor"  # no colour of its own: light and dark notebooks have theirs
@@ -17,6 +18,7 @@ RULE = ";border-top:1px solid currentColor"  # no colour of its own: light and d
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str] = (), left: int = 1) -> str:
     """Return rows under a head, with totals below a rule if `last` is given; the first `left` columns align left."""
+    head, *rows = [[escaping.cell(text) for text in line] for line in (head, *rows)]
     lines = [head, *rows, *([last] if last else [])]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
 
@@ -74,9 +76,5 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | float | None]]) 
     """Return rows under a head as CSV; None is empty, and a text that a spreadsheet would compute gets a ' in front."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([_inert(cell) for cell in row] for row in [head, *rows])
+    writer.writerows([escaping.csv(cell) if isinstance(cell, str) else cell for cell in row] for row in [head, *rows])
     return out.getvalue()
-
-
-def _inert(cell: str | float | None) -> str | float | None:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -59,6 +59,9 @@ NAMED: dict[str, Formula] = {  # what Elementwise may name; sqrt(2/π) = 0.79788
     "sin": Formula("sin(a)", (-1.0, 1.0)),
     "cos": Formula("cos(a)", (-1.0, 1.0)),
     "erf": Formula("erf(a)", (0.0, 1.12838)),
+    "atan": Formula("arctan(a)"),
+    "asin": Formula("arcsin(clip(a, -1.0, 1.0))"),
+    "acos": Formula("arccos(clip(a, -1.0, 1.0))"),
 }
 FORMULAS: dict[str, Formula] = {  # and the classes of functions.py
     **NAMED,

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from . import escaping
 from .counts import synapses
-from .errors import InvalidInput
+from .errors import InvalidInput, SpikingError
 from .files import write_text
 from .linear_maps import Weighted
 from .network import Network, Origin
@@ -34,9 +35,12 @@ def dot(network: Network) -> str:
         words = [node.name, " ".join(word for word in (type(node).__name__, op and f"({op})", shape) if word)]
         if node.name in counted and counted[node.name].weights:
             words.append(f"W {counted[node.name].weights:,}")
-        label = "\\n".join(word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-        lines.append(f'  "{node.name}" [{look}, label="{label}"];')
-    lines += [f'  "{above}" -> "{node.name}";' for node in network for above in dict.fromkeys(node.inputs)]
+        lines.append(f"  {escaping.dot(node.name)} [{look}, label={escaping.dot(*words)}];")
+    lines += [
+        f"  {escaping.dot(above)} -> {escaping.dot(node.name)};"
+        for node in network
+        for above in dict.fromkeys(node.inputs)
+    ]
     return "\n".join([*lines, "}", ""])
 
 
@@ -47,7 +51,11 @@ def draw(network: Network, path: str | Path) -> Path:
         raise InvalidInput(f"a drawing of a network ends with .dot or .svg, not '{target.suffix}'")
     program = shutil.which("dot")
     if target.suffix == ".svg" and program:
-        done = subprocess.run([program, "-Tsvg"], input=dot(network), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [program, "-Tsvg"], input=dot(network), capture_output=True, encoding="utf-8", check=False
+        )
+        if done.returncode:
+            raise SpikingError(f"Graphviz could not draw the network ({done.stderr.strip()}); write a .dot file")
         write_text(target, done.stdout)
         return target
     target = target.with_suffix(".dot")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .functions import Abs, Array, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Plain, Power, Relu, Shape
+from .fields import Weights
+from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Plain, Power, Relu, Shape, fitted
 
 
 def pooled(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil: bool = False) -> int:
@@ -38,6 +39,8 @@ class MaxPool(Plain):
         for fault in self.faults():
             raise ValueError(fault)
         n = len(self.kernel)
+        if not 1 <= n <= 3:
+            raise ValueError(f"max_pool takes 1 to 3 axes, not {n}")
         if len(shape) < n:
             raise ValueError(f"max_pool over {n} axes needs at least {n} axes, not shape {shape}")
         window = zip(shape[-n:], self.kernel, self.stride, self.padding, self.dilation, strict=True)
@@ -61,12 +64,18 @@ class Softmax(Function):
 
     axis: int = -1
 
+    def infer(self, shape: Shape) -> Shape:
+        return _along(self.axis, shape)
+
 
 @dataclass(frozen=True)
 class LogSoftmax(Function):
     """y = a − log Σ exp(a) along `axis`."""
 
     axis: int = -1
+
+    def infer(self, shape: Shape) -> Shape:
+        return _along(self.axis, shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +87,8 @@ class Norm(Function):
 
     axes: int
     eps: float = 1e-5
-    weight: Array | None = None
-    bias: Array | None = None
+    weight: Weights | None = None
+    bias: Weights | None = None
     center: bool = True
 
     @property
@@ -89,7 +98,10 @@ class Norm(Function):
     def infer(self, shape: Shape) -> Shape:
         if not 1 <= self.axes <= len(shape):
             raise ValueError(f"{self.label} over {self.axes} axes does not fit {shape}")
-        return shape
+        return fitted(self, shape, weight=self.weight, bias=self.bias)
+
+    def faults(self) -> Iterator[str]:
+        yield from _steady(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +113,8 @@ class GroupNorm(Function):
 
     groups: int
     eps: float = 1e-5
-    weight: Array | None = None
-    bias: Array | None = None
+    weight: Weights | None = None
+    bias: Weights | None = None
 
     @property
     def label(self) -> str:
@@ -111,7 +123,10 @@ class GroupNorm(Function):
     def infer(self, shape: Shape) -> Shape:
         if not shape or self.groups < 1 or shape[0] % self.groups:
             raise ValueError(f"{self.groups} groups do not divide the channels of {shape}")
-        return shape
+        return fitted(self, shape, weight=self.weight, bias=self.bias)
+
+    def faults(self) -> Iterator[str]:
+        yield from _steady(self)
 
 
 @dataclass(frozen=True)
@@ -121,8 +136,20 @@ class ArgMax(Plain):
     axis: int = -1
 
     def infer(self, shape: Shape) -> Shape:
-        axis = self.axis + len(shape)
+        axis = self.axis + len(_along(self.axis, shape))
         return (*shape[:axis], *shape[axis + 1 :])
+
+
+def _along(axis: int, shape: Shape) -> Shape:
+    """The shape itself, if it has the axis."""
+    if not -len(shape) <= axis < 0:
+        raise ValueError(f"axis {axis} is not one of -{len(shape)} .. -1 of {shape}")
+    return shape
+
+
+def _steady(function: Norm | GroupNorm) -> Iterator[str]:
+    if function.eps < 0:
+        yield f"{function.label}'s eps must not be negative, as {function.eps} is"
 
 
 FUNCTIONS: dict[str, type[Function]] = {

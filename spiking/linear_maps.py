@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from .fields import Indices, Matrix, Weights
 from .functions import Shape, broadcasts
 from .groups import pooled
 from .nodes import Array, Node
@@ -23,7 +24,7 @@ class Synapse(Node):
 class Weighted(Synapse):
     """A synapse node with weights of its own."""
 
-    weight: Array
+    weight: Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,8 @@ class Linear(Weighted):
     Shapes   weight (O, I); bias (O,) or (…, O); x (…, I) -> (…, O)
     """
 
-    weight: Array
-    bias: Array | None = None
+    weight: Matrix
+    bias: Weights | None = None
 
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
@@ -52,7 +53,7 @@ class Embedding(Weighted):
     Shapes   weight (V, D); ids (…) -> (…, D)
     """
 
-    weight: Array
+    weight: Matrix
 
     def infer(self, *shapes: Shape) -> Shape:
         if self.weight.ndim != 2:
@@ -67,8 +68,8 @@ class Conv(Weighted):
     Shapes   weight (O, I/groups, *kernel); bias (O, 1, …) or (O, *out); x (I, *in) -> (O, *out)
     """
 
-    weight: Array
-    bias: Array | None = None
+    weight: Weights
+    bias: Weights | None = None
     stride: Shape = (1, 1)
     padding: Shape = (0, 0)
     dilation: Shape = (1, 1)
@@ -77,7 +78,7 @@ class Conv(Weighted):
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
         n = self.weight.ndim - 2
-        if n < 1 or len(shape) != n + 1:
+        if not 1 <= n <= 3 or len(shape) != n + 1:
             raise ValueError(f"weight {self.weight.shape} needs {n + 1} axes (channels first), not {shape}")
         if not len(self.stride) == len(self.padding) == len(self.dilation) == n:
             raise ValueError(f"stride, padding and dilation must have {n} entries each")
@@ -99,8 +100,8 @@ class ConvTranspose(Weighted):
     Shapes   weight (I, O/groups, *kernel); bias (O, 1, …) or (O, *out); x (I, *in) -> (O, *out)
     """
 
-    weight: Array
-    bias: Array | None = None
+    weight: Weights
+    bias: Weights | None = None
     stride: Shape = (1, 1)
     padding: Shape = (0, 0)
     output_padding: Shape = (0, 0)
@@ -110,7 +111,7 @@ class ConvTranspose(Weighted):
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
         n = self.weight.ndim - 2
-        fits = n >= 1 and len(shape) == n + 1 and self.groups >= 1
+        fits = 1 <= n <= 3 and len(shape) == n + 1 and self.groups >= 1
         if not fits or shape[0] != self.weight.shape[0] or shape[0] % self.groups:
             raise ValueError(f"weight {self.weight.shape} with groups={self.groups} does not fit {shape}")
         settings = (self.stride, self.padding, self.output_padding, self.dilation)
@@ -152,6 +153,10 @@ class AvgPool(Synapse):
         n = len(self.kernel)
         if not len(self.stride) == len(self.padding) == n or len(shape) < n:
             raise ValueError(f"kernel, stride and padding must have the same length, at most {len(shape)}")
+        if not 1 <= n <= 3:
+            raise ValueError(f"an average pool takes 1 to 3 axes, not {n}")
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)) or self.divisor == 0:
+            raise ValueError("padding must be at most half the kernel, and the divisor not 0")
         if min(*self.kernel, *self.stride) < 1 or min(self.padding) < 0:
             raise ValueError("kernel and stride must be at least 1, padding at least 0")
         axes = zip(shape[-n:], self.kernel, self.stride, self.padding, strict=True)
@@ -171,6 +176,8 @@ class Mean(Synapse):
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
         axes = {_axis(a, shape) for a in self.axes}
+        if not 0 < len(axes) == len(self.axes):
+            raise ValueError(f"axes {self.axes} must be different ones, at least one")
         kept = [1 if i in axes else s for i, s in enumerate(shape) if self.keepdims or i not in axes]
         return tuple(kept)
 
@@ -183,7 +190,7 @@ class Mix(Synapse):
     """
 
     axis: int
-    matrix: Array
+    matrix: Matrix
 
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
@@ -197,8 +204,8 @@ class Mix(Synapse):
 class Scale(Synapse):
     """y = weight·x + bias, elementwise; weight and bias broadcast to x."""
 
-    weight: Array | None = None
-    bias: Array | None = None
+    weight: Weights | None = None
+    bias: Weights | None = None
 
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
@@ -292,7 +299,8 @@ class Pad(Synapse):
         if len(self.after) != n or not 0 < n <= len(shape):
             raise ValueError(f"before and after must have the same length, at most {len(shape)}")
         out = tuple(s + b + a for s, b, a in zip(shape[-n:], self.before, self.after, strict=True))
-        if min(out) < 1:
+        kept = (s + min(b, 0) + min(a, 0) for s, b, a in zip(shape[-n:], self.before, self.after, strict=True))
+        if min(*out, *kept) < 1:
             raise ValueError(f"padding {self.before}, {self.after} leaves nothing of {shape}")
         return (*shape[:-n], *out)
 
@@ -302,7 +310,7 @@ class Gather(Synapse):
     """y = x taken at `indices` along `axis`; an index may come twice."""
 
     axis: int
-    indices: Array
+    indices: Indices
 
     def infer(self, *shapes: Shape) -> Shape:
         (shape,) = shapes

@@ -10,6 +10,8 @@ from typing import Literal, Self, TypeVar
 
 from .arguments import LONGEST, shown, whole
 from .errors import InvalidInput, InvalidNetwork
+from .faults import edges, inferred, label, unnamed
+from .fields import Measured, mistyped
 from .functions import Shape
 from .linear_maps import Embedding, Synapse, Weighted
 from .nodes import Input, Neuron, Node, Output, Product
@@ -43,7 +45,7 @@ class Origin:
     op: str = ""
     path: str = ""
     line: str = ""
-    error: float = float("nan")
+    error: Measured = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Network:
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The output shape of every node, without batch; raises InvalidNetwork if any does not follow."""
-        shapes, faults = self._infer()
+        shapes, faults = inferred(self.nodes)
         if faults:
             raise InvalidNetwork(f"{len(faults)} fault(s) in the network:", faults)
         return shapes
@@ -131,9 +133,16 @@ class Network:
 
     def weights_above(self, name: str) -> str:
         """Return the first weighted node or product from which wiring leads to `name`, or `name` itself; "" is none."""
-        node = self[name]
-        reached = [node, *(self.upstream(name, is_wiring) if is_wiring(node) else ())]
-        return next((n.name for n in reached if isinstance(n, Weighted | Product)), "")
+        return self._weights_above[self[name].name]
+
+    @cached_property
+    def _weights_above(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            above = next((found[name] for name in node.inputs if found.get(name)), "")
+            below = node.name if isinstance(node, Weighted | Product) else ""
+            found[node.name] = above if is_wiring(node) else below
+        return found
 
     def propagate(self, rule: Callable[[Node, list[Value]], Value]) -> dict[str, Value]:
         """Return for every node, in order, rule(node, the values of its inputs)."""
@@ -233,7 +242,7 @@ class Network:
 
     def check(self) -> Self:
         """Return the network itself, or raise InvalidNetwork with every fault at once."""
-        faults = list(dict.fromkeys(self._faults()))
+        faults = list(unnamed(self.nodes)) or list(dict.fromkeys(self._faults()))
         if faults:
             raise InvalidNetwork(f"{len(faults)} fault(s) in the network:", faults)
         return self
@@ -257,66 +266,35 @@ class Network:
             )
         return self
 
-    def _infer(self) -> tuple[dict[str, Shape], list[str]]:
-        shapes: dict[str, Shape] = {}
-        faults = []
-        for node in self.nodes:
-            if any(name not in shapes for name in node.inputs):
-                continue  # reported as a dangling input, or the input's own fault
-            wanted = node.arity
-            if (wanted >= 0 and len(node.inputs) != wanted) or (wanted < 0 and len(node.inputs) < 2):
-                need = "at least 2" if wanted < 0 else str(wanted)
-                faults.append(f"{_label(node)}: needs {need} input(s), has {len(node.inputs)}")
-                continue
-            try:
-                shapes[node.name] = node.infer(*(shapes[name] for name in node.inputs))
-            except (ValueError, TypeError) as error:
-                faults.append(f"{_label(node)}: {error}")
-        return shapes, faults
-
     def _faults(self) -> Iterator[str]:
-        if self.schedule not in SCHEDULES:
-            yield f"schedule '{self.schedule}' is not one of {', '.join(SCHEDULES)}"
+        yield from mistyped(self, skip=("nodes",))
         if not self.inputs:
             yield "the network has no input"
         if not self.outputs:
             yield "the network has no output"
-        seen: set[str] = set()
-        names = {node.name for node in self.nodes}
-        for node in self.nodes:
-            if not node.name:
-                yield f"a {type(node).__name__} has no name"
-            if node.name in seen:
-                yield f"{_label(node)}: the name is used twice"
-            for name in node.inputs:
-                if name not in names:
-                    yield f"{_label(node)}: input '{name}' does not exist"
-                elif name not in seen:
-                    yield f"{_label(node)}: input '{name}' comes after it; nodes must be in topological order"
-                elif isinstance(self.by_name[name], Output):
-                    yield f"{_label(node)}: input '{name}' is an output, which nothing can read"
-            for fault in node.faults():
-                yield f"{_label(node)}: {fault}"
-            seen.add(node.name)
-        yield from self._infer()[1]
+        yield from edges(self.nodes)
+        yield from inferred(self.nodes)[1]
         dead = [n for n in self.nodes if not isinstance(n, Output) and not self.consumers(n.name)]
         for node in dead:
-            yield f"{_label(node)}: nothing reads it"
-        if len(seen) == len(self.nodes):
+            yield f"{label(node)}: nothing reads it"
+        if len(self.by_name) == len(self.nodes):
             yield from self._graded_inputs()
             yield from self._vocabularies()
 
     def _vocabularies(self) -> Iterator[str]:
         for source in self.inputs:
             for reader in self.consumers(source.name):
+                if mistyped(reader):
+                    continue
                 rows = reader.weight.shape[0] if isinstance(reader, Embedding) else 0
                 if rows != source.vocabulary:
                     have = f"a vocabulary of {source.vocabulary}" if source.vocabulary else "no vocabulary"
                     need = f"{rows} rows" if rows else "real numbers"
-                    yield f"{_label(reader)}: takes {need}, but input '{source.name}' has {have}"
+                    yield f"{label(reader)}: takes {need}, but input '{source.name}' has {have}"
         for node in self.nodes:
-            if isinstance(node, Embedding) and not isinstance(self.by_name.get(node.inputs[0]), Input):
-                yield f"{_label(node)}: only an input has ids to look up, not '{node.inputs[0]}'"
+            for name in node.inputs if isinstance(node, Embedding) else ():
+                if not isinstance(self.by_name.get(name), Input):
+                    yield f"{label(node)}: only an input has ids to look up, not '{name}'"
 
     def _graded_inputs(self) -> Iterator[str]:
         for node in self.nodes:
@@ -324,11 +302,7 @@ class Network:
                 for name in node.inputs:
                     fed = self.weights_above(name)
                     if fed:
-                        yield f"{_label(node)}: is fed by '{fed}' without a neuron in between; insert a relay before it"
-
-
-def _label(node: Node) -> str:
-    return f"{type(node).__name__} '{node.name}'"
+                        yield f"{label(node)}: is fed by '{fed}' without a neuron in between; insert a relay before it"
 
 
 def network_given(network: object) -> Network:

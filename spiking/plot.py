@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import escaping
 from .errors import InvalidInput
 from .network import TICK
 from .record import SpikeRecord
@@ -55,7 +56,9 @@ def raster(
             some = np.sign(value) == sign
             ax.scatter(x[some], floor + row[some], area[some], colour, linewidths=0)
             seen |= {sign} if some.any() else set()
-        middles.append((floor + (len(shown) - 1) / 2, f"{name}{between}{_of(len(shown), sent.shape[1])}"))
+        middles.append(
+            (floor + (len(shown) - 1) / 2, f"{escaping.plot(name)}{between}{_of(len(shown), sent.shape[1])}")
+        )
         floor += len(shown) + 3
         if name != chosen[-1]:
             ax.axhline(floor - 2, color=FAINT, linewidth=0.8)
@@ -92,7 +95,7 @@ def accuracy_over_time(
         ax.axhline(100 * source, color=INK, linewidth=1, linestyle="--", label=f"source {100 * source:.1f} %")
     for i, (name, curve) in enumerate(curves.items()):
         time = np.arange(1, len(curve) + 1) * _unit(delay)
-        (line,) = ax.plot(time, curve, linewidth=1.6, color=COLOURS[i % len(COLOURS)], label=name)
+        (line,) = ax.plot(time, curve, linewidth=1.6, color=COLOURS[i % len(COLOURS)], label=escaping.plot(name))
         line.set(marker=MARKERS[i % len(MARKERS)], markersize=5.5, markeredgecolor="white", markeredgewidth=0.6)
     ax.set_ylim(0, 104)
     ax.set_ylabel("accuracy, %", color=INK)

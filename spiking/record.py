@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import arguments
-from .arguments import array, whole
+from .arguments import LONGEST, array, whole
 from .errors import InvalidFile, InvalidInput
+from .fields import Entries, mistyped
 from .files import write_text
 from .formatting import csv_text
 from .record_table import COLUMNS, Line, data_frame, long_lines, totals_html
 from .store import read, write
 
 Array = NDArray[Any]
-Curve = NDArray[np.float64]
+Values = Annotated[Array, Entries("fiu")]
+Classes = Annotated[Array, Entries("iu", 1)]
+Curve = Annotated[NDArray[np.float64], Entries("f", 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +64,11 @@ class SpikeRecord:
                ticks, or an input far beyond calibration
     """
 
-    readouts: Mapping[str, Array]
+    readouts: Mapping[str, Values]
     activity: Activity
     backend: str
-    rasters: Mapping[str, Array] = field(default_factory=dict)
-    labels: Array | None = None
+    rasters: Mapping[str, Values] = field(default_factory=dict)
+    labels: Classes | None = None
     saturated: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -183,10 +186,40 @@ class SpikeRecord:
             numbers = {key: content[key] for key in ("steps", "samples", "delay", "network")}
             activity = Activity(**numbers, spikes=groups["spikes"], events=groups["events"])
             labels = groups["labels"].get("labels")
-            saturated = {name: float(share) for name, share in groups["saturated"].items()}
-            return SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
-        except (KeyError, ValueError) as error:
+            shares = groups["saturated"].items()
+            saturated: Any = {name: value if value.ndim else value.item() for name, value in shares}
+            made = SpikeRecord(groups["readout"], activity, content["backend"], groups["raster"], labels, saturated)
+        except (KeyError, TypeError, ValueError) as error:
             raise InvalidFile(f"{path} does not hold a valid record: {error}") from error
+        faults = mistyped(made) or list(made._faults())
+        if faults:
+            raise InvalidFile("\n  ".join([f"{path} does not hold a valid record:", *faults]))
+        return made
+
+    def _faults(self) -> Iterator[str]:
+        """Yield where a record whose fields have their types contradicts itself: all arrays have its ticks, samples."""
+        a = self.activity
+        if not (1 <= a.steps <= LONGEST and a.samples >= 1 and a.delay in (0, 1)):
+            yield f"a run of {a.steps} ticks, {a.samples} samples and delay {a.delay} is impossible"
+        if not self.readouts:
+            yield "it has no readout"
+        for group, table in (("readout", self.readouts), ("raster", self.rasters)):
+            for name, values in table.items():
+                if values.shape[:2] != (a.steps, a.samples):
+                    yield f"{group} '{name}' {values.shape} must begin with {(a.steps, a.samples)}: ticks, samples"
+                elif not np.all(np.isfinite(values)):
+                    yield f"{group} '{name}' has NaN or infinite entries"
+        for group, table in (("spikes", a.spikes), ("events", a.events)):
+            for name, curve in table.items():
+                if curve.shape != (a.steps,):
+                    yield f"{group} of '{name}' {curve.shape} must be one number for each of {a.steps} ticks"
+                elif not np.all(np.isfinite(curve) & (curve >= 0)):
+                    yield f"{group} of '{name}' are NaN, infinite or negative"
+        if self.labels is not None and self.labels.shape != (a.samples,):
+            yield f"labels {self.labels.shape} must be one for each of {a.samples} samples"
+        yield from (
+            f"saturated '{name}' is {share}, no share" for name, share in self.saturated.items() if not 0 <= share <= 1
+        )
 
     def _lines(self) -> list[Line]:
         return long_lines(self.steps, self.activity.spikes, self.activity.events, self.saturated)

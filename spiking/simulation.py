@@ -19,7 +19,7 @@ from .network import Network, network_given
 from .nodes import Input
 from .record import Activity, SpikeRecord
 from .store import fingerprint
-from .widths import inputs_fit, network_fits
+from .widths import inputs_fit, network_fits, results_fit
 
 Array = NDArray[Any]
 Labelled = tuple[dict[str, Array], Array | None]
@@ -65,7 +65,10 @@ def run(
         x = fitting(batch, network.inputs)
         inputs_fit(x, width)
         if _samples(x):
-            total.add(x, run_batch(x), labels)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # said as an error below
+                result = run_batch(x)
+            results_fit(result.readouts, result.lost, width)
+            total.add(x, result, labels)
     return total.record(engine.name)
 
 

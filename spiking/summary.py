@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite, prod
 from typing import Any, Literal, NamedTuple
 
+from . import escaping
 from .arguments import whole
 from .blocks import WIRING, Block, finest, grouped, letters
 from .counts import Synapses, synapses
@@ -39,7 +40,7 @@ def summary(network: Network, depth: Depth = "auto") -> str:
     dynamic = sum(found.dynamic for found in synapses(network).values())
     if dynamic:
         notes += f" · {dynamic:,} gating synapses (·) in products"
-    return "\n".join([table(found.head, found.rows, found.last, found.left), notes + _errors(network)])
+    return "\n".join([table(found.head, found.rows, found.last, found.left), escaping.lines(notes + _errors(network))])
 
 
 def summary_html(network: Network) -> str:
@@ -158,7 +159,7 @@ def _deep(network: Network) -> str:
 def _errors(network: Network) -> str:
     """How far the outputs were from the source's when the network was converted; "" if nothing was measured."""
     errors = {node.name: network.origins.get(node.name, Origin()).error for node in network.outputs}
-    known = [f"{name} {error:.2g}" for name, error in errors.items() if isfinite(error)]
+    known = [f"{escaping.cell(name)} {error:.2g}" for name, error in errors.items() if isfinite(error)]
     return f"\nrelative error after 8 ticks on the calibration samples: {', '.join(known)}" if known else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -34,6 +34,17 @@ def network_fits(network: Network, dtype: str) -> None:
     if faults:
         what = f"{len(faults)} parameter(s) do not fit {dtype}, in which the backend computes: {_way(dtype)}"
         raise InvalidNetwork(what, faults)
+
+
+def results_fit(readouts: Mapping[str, Array], lost: Collection[str], dtype: str) -> None:
+    """Raise InvalidNetwork if a neuron or a readout left the numbers of a type: what follows from it is no answer."""
+    faults = [f"neuron '{name}' holds NaN or infinite values" for name in sorted(lost)]
+    faults += [
+        f"the readout of '{name}' is NaN or infinite" for name, y in readouts.items() if not np.isfinite(y).all()
+    ]
+    if faults:
+        what = f"the run left the numbers of {dtype}, in which the backend computes, in {len(faults)} place(s)"
+        raise InvalidNetwork(f"{what}: {_way(dtype)}", faults)
 
 
 def _misfits(node: Node, dtype: str) -> Iterator[str]:

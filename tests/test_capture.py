@@ -270,3 +270,35 @@ def test_calibration_is_read_once_and_not_held() -> None:
     units = [(a.alphabet.unit, b.alphabet.unit) for a, b in zip(made.populations, whole.populations, strict=True)]
     assert units
     assert all(np.isclose(a, b, rtol=1e-6) for a, b in units)
+
+
+class Asserts(nn.Module):
+    """What forward asserts of its input, and results that nobody reads, are no part of the function."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        torch._assert_async((x.sort().values.max() < 1e9).all())
+        x.topk(2)
+        y = x.clone()
+        y.relu_()
+        return y + 1
+
+
+def test_what_no_output_depends_on_is_no_part_of_the_program() -> None:
+    ops = [op.target for op in capture(Asserts(), torch.ones(1, 4)).ops]
+    assert ops == ["clone.default", "relu_.default", "add.Tensor"]
+
+
+class Moves(nn.Module):
+    """A buffer that forward only brings to where it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("table", torch.arange(4.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.table = self.table.to(x.device)
+        return torch.relu(x + self.table)
+
+
+def test_a_buffer_brought_to_where_it_is_does_not_change() -> None:
+    assert convert(Moves(), torch.randn(8, 4)).neurons == 4

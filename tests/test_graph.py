@@ -11,7 +11,7 @@ from models import cnn, samples
 from torch import nn
 
 from converters import convert, survey
-from spiking import InvalidInput
+from spiking import InvalidInput, SpikingError
 from spiking.cli import main
 from spiking.graph import dot, draw
 
@@ -29,6 +29,23 @@ def test_without_graphviz_the_dot_text_is_written(tmp_path: Path, monkeypatch: p
     network = convert(cnn(), samples(8, 2, 6, 6))
     assert draw(network, tmp_path / "n.svg") == tmp_path / "n.dot"
     assert (tmp_path / "n.dot").read_text() == dot(network)
+
+
+def test_the_shell_says_that_graphviz_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    convert(cnn(), samples(8, 2, 6, 6)).save(tmp_path / "n.npz")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert main(["show", str(tmp_path / "n.npz"), "--graph", str(tmp_path / "n.svg")]) == 0
+    said = capsys.readouterr().err
+    assert "Graphviz is missing" in said
+    assert f"wrote {tmp_path / 'n.dot'}" in said
+
+
+def test_what_graphviz_cannot_draw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/false")
+    with pytest.raises(SpikingError, match="Graphviz could not draw"):
+        draw(convert(cnn(), samples(8, 2, 6, 6)), tmp_path / "n.svg")
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:

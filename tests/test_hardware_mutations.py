@@ -24,7 +24,7 @@ import hardware
 from converters import outline
 from hardware import CostReport, Platform, Quantity, Trace, assumed, estimate, load_platform, net, trace
 from hardware.models.registry import KINDS
-from hardware.workload.trace import Matrix
+from hardware.workload.parts import Matrix
 from spiking import (
     Function,
     Input,

@@ -68,6 +68,28 @@ def test_what_a_mask_hides_has_no_part(name: str, backend: str) -> None:
     assert record.relative_error(wanted)[-1] < 0.05
 
 
+EMPTY: dict[str, Op] = {  # of a row that sees nothing at all, as one of padding
+    "−1e9, added": lambda q, x, m: (scores(q, x) + (1 - m[:, None].float()) * -1e9).softmax(-1) @ x,
+    "the least number, added": lambda q, x, m: (
+        (scores(q, x) + torch.where(m[:, None], 0.0, torch.finfo(torch.float32).min)).softmax(-1) @ x
+    ),
+    "−1e4, filled in": lambda q, x, m: scores(q, x).masked_fill(~m[:, None], -1e4).softmax(-1) @ x,
+}
+
+
+@pytest.mark.parametrize("backend", ["reference", "norse", "brian2"])
+@pytest.mark.parametrize("name", EMPTY)
+def test_where_a_mask_hides_all_every_part_is_equal(name: str, backend: str) -> None:
+    model, x, m = Model(EMPTY[name]).eval(), samples(24, 6, 8), torch.ones(24, 6, dtype=torch.bool)
+    m[::2] = False
+    network = convert(model, {"x": x, "m": m}, precision=2.0**-8)
+    few = {"x": x[:2], "m": m[:2]}
+    record = run(network, few, steps=24, backend=backend, progress=False)
+    wanted = model(**few).detach().numpy()
+    np.testing.assert_allclose(wanted[0], np.broadcast_to(x[0].mean(0), (6, 8)), atol=1e-4)
+    assert record.relative_error(wanted)[-1] < 0.05
+
+
 FLAGS: dict[str, Op] = {
     "times −1000": lambda y, x, m: y + m * -1000.0,
     "filled with −2000": lambda y, x, m: y.masked_fill(m, -2000.0),

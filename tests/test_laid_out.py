@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hardware import estimate, load_platform
 from spiking import (
+    Add,
     AvgPool,
     Conv,
     Input,
@@ -19,6 +21,7 @@ from spiking import (
     Relu,
     Reshape,
     SpikingNetwork,
+    handed_on,
     laid_out,
     ternary,
 )
@@ -90,3 +93,50 @@ def test_a_gate_has_two_synapses_in_and_one_out(
     nodes = Input("a", (), a), Input("b", (), b), product("p", ("a", "b")), Output("out", ("p",))
     network = SpikingNetwork(nodes).check()
     assert laid_out(network) == made(network) == {"a": gates, "b": gates, "p": gates}
+
+
+def summed(size: int, ahead: tuple[Input | Linear, ...]) -> SpikingNetwork:
+    """A running sum of `size` values behind what gives them."""
+    sums = Mix("m", (ahead[-1].name,), -1, np.tri(size))
+    return SpikingNetwork((*ahead, sums, Output("out", ("m",)))).check()
+
+
+def test_a_brain_has_the_synapses_of_a_running_sum() -> None:
+    """Of 3,000 sums the k-th takes k: 3,000·3,001/2; behind a matrix its weights, and that many but one for each."""
+    bare = summed(3000, (Input("x", (), (3000,)),))
+    behind = summed(3000, (Input("x", (), (2,)), Linear("l", ("x",), np.ones((3000, 2)))))
+    assert handed_on(bare) == {}
+    assert handed_on(behind) == {"l": 4_501_500 - 3_000}
+    for network, synapses in ((bare, 4_501_500), (behind, 6_000 + 4_501_500 - 3_000)):
+        report = estimate(network, platform="brain", synapse_budget=1e6)
+        assert next(limit for limit in report.constraints if limit.name == "synapses").needed == synapses
+        assert report.to_dict()["synapses"]["laid"] == synapses
+        rest = report.alternatives["resting share"].value
+        assert rest == pytest.approx(
+            synapses * report.latency_s.value * load_platform("brain").prices["resting_power"].value
+        )
+    assert sum(laid_out(bare).values()) == estimate(bare, platform="brain").work.laid
+    assert "4,498,500 of wiring behind sums" in str(estimate(behind, platform="brain"))
+
+
+def test_shared_weights_pay_for_no_wiring() -> None:
+    """A chip that adds in its cores has the synapses of the matrix, whatever is wired behind it."""
+    ahead = (Input("x", (), (2,)), Linear("l", ("x",), np.ones((300, 2))))
+    plain = SpikingNetwork((*ahead, Output("out", ("l",)))).check()
+    for platform in ("loihi1", "truenorth", "a100"):
+        with_sums, without = (estimate(net, platform=platform) for net in (summed(300, ahead), plain))
+        assert with_sums.physical_synapses == without.physical_synapses == 600
+        assert with_sums.cores == without.cores
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_wiring_behind_sums_is_no_more_than_what_is_laid_out(name: str) -> None:
+    """Handing a sum on takes no more than forming it again for each reader: what Brian2 lays out."""
+    network = ZOO[name]().network
+    assert sum(handed_on(network).values()) <= sum(laid_out(network).values())
+
+
+def test_each_further_reader_of_a_sum_takes_a_synapse() -> None:
+    nodes = Input("x", (), (4,)), Linear("l", ("x",), np.ones((3, 4))), Neuron("a", ("l",), (Relu(),), ternary(0.5))
+    network = SpikingNetwork((*nodes, Add("s", ("l", "a")), Output("out", ("s",)))).check()
+    assert handed_on(network) == {"l": 3}

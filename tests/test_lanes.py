@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hardware import Front, Trace, estimate, lanes, trace
 from hardware.analysis.lanes import Point, area
-from hardware.workload.trace import Layer, Matrix, Place
+from hardware.workload.parts import Layer, Matrix, Place
 from hardware.workload.zoo import net
 from spiking import Conv, Input, InvalidInput, Linear, Neuron, Output, Relu, Reshape, SpikingNetwork, binary
 

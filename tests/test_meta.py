@@ -34,6 +34,7 @@ from spiking import (
     run,
     synapses,
 )
+from spiking.faults import contents
 
 BACKENDS = ("norse", "reference", "brian2")
 
@@ -93,8 +94,8 @@ def test_missing_arrays_take_no_memory_and_are_told_from_nan() -> None:
     assert is_missing(array[3].reshape(1000, 1000).T)
     assert not is_missing(np.broadcast_to(np.float32(np.nan), (3, 4)))
     assert not is_missing(np.full((), np.nan))
-    assert list(Linear("l", ("x",), missing((4, 3))).faults()) == []
-    assert list(Linear("l", ("x",), np.full((4, 3), np.nan)).faults()) == ["weight has NaN or infinite entries"]
+    assert list(contents(Linear("l", ("x",), missing((4, 3))))) == []
+    assert list(contents(Linear("l", ("x",), np.full((4, 3), np.nan)))) == ["weight has NaN or infinite entries"]
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])

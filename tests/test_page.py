@@ -184,7 +184,7 @@ def test_the_script_is_made_from_the_python_of_today() -> None:
 def test_a_term_in_python_is_a_term_in_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """One more term in a cost function changes the script, and with it what the page would say."""
     source = inspect.getsource
-    more = ("work.physical * latency / batch", "work.physical * latency / batch + 1.5 * work.stages")
+    more = ("work.laid * latency / batch", "work.laid * latency / batch + 1.5 * work.stages")
     monkeypatch.setattr(inspect, "getsource", lambda module: source(module).replace(*more))
     changed = script()
     assert changed != TARGET.read_text(encoding="utf-8")

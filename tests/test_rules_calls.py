@@ -90,6 +90,20 @@ TOKENS: dict[str, tuple[Any, ...]] = {  # of tokens (B, 6, 8): what is done with
     "rms norm written out": (lambda x: x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6),),
     "layer norm written out": (lambda x: layer_norm(x, -1),),
     "layer norm written out, an axis before": (lambda x: layer_norm(x, 1),),
+    "below a diagonal": (lambda x: torch.tril(x, 1) + torch.triu(x, 2) * 2,),
+    "between two parameters": (lambda x, v, w: torch.clamp(x, torch.minimum(v, w), torch.maximum(v, w)), (8,), (8,)),
+    "between numbers held as tensors": (lambda x: torch.clamp(x, torch.tensor(-0.5), torch.tensor(0.75)),),
+    "at least, at most": (lambda x, w: ATEN.clamp_max.Tensor(ATEN.clamp_min.Tensor(x, w), w + 1), (8,)),
+    "clipped": (lambda x: ATEN.clip.Tensor(x, None, torch.tensor(0.5)),),
+    "logarithms": (lambda x: torch.log2(x * x + 1) + torch.log10(x.abs() + 0.5),),
+    "powers of two": (lambda x: torch.exp2(x.tanh()),),
+    "hyperbolic functions": (lambda x: torch.sinh(x) - torch.cosh(x),),
+    "angles": (lambda x: torch.atan(x) + torch.asin(x.clamp(-0.9, 0.9)) + torch.acos(x.clamp(-0.9, 0.9)),),
+    "broadcast": (lambda x: torch.broadcast_to(x[:, None], (len(x), 2, 6, 8)),),
+    "two sides of 0": (lambda x: torch.where(x > 0, x * x / 4 + x, torch.expm1(x.clamp(max=-1e-6))),),
+    "two sides of a number": (lambda x: torch.where(x <= 0.5, x, 0.5 + (x - 0.5) / 4),),
+    "the lesser, spelled out": (lambda x: torch.where(x < x.flip(-1), x, x.flip(-1)),),
+    "at least a parameter": (lambda x, w: torch.where(x >= w, x - w, w - x), (8,)),
     "layer norm by var": (
         lambda x: (x - x.mean(-1, keepdim=True)) / (x.var(-1, keepdim=True, unbiased=False) + 1e-5).sqrt(),
     ),
@@ -252,7 +266,61 @@ IDS: dict[str, Op] = {
     "below one": lambda ids, t, f: f((t(ids) * (ids < 4).float().unsqueeze(-1)).mean(1)),
     "up to one": lambda ids, t, f: f((t(ids) * (ids <= 3).unsqueeze(-1)).sum(1)),
     "a mask that is cut": lambda ids, t, f: f(t(ids[:, :3]) * (ids > 2)[:, 3:].unsqueeze(-1)),
+    "one place later, behind a constant": lambda ids, t, f: f(t(_later(ids))),
+    "another in place of one": lambda ids, t, f: f(t(ids.masked_fill(ids == 3, 5))),
+    "another in place of none": lambda ids, t, f: f(t(ids.masked_fill(ids == -100, 5))),
+    "their remainders": lambda ids, t, f: f(
+        t((ids * 7 + 3) % 5) + t(ids // 2) + t(ids & 3) + t(ATEN.bitwise_and.Scalar(ids, 5))
+    ),
+    "the number of what is not padding": lambda ids, t, f: f(t((ids != 0).cumsum(1) * (ids != 0) + 1)),
+    "a buffer by numbers": lambda ids, t, f: f(t(ids)) * torch.arange(8.0)[(ids != 0).int().cumsum(1)].unsqueeze(-1),
+    "a row by a comparison": lambda ids, t, f: f(t(ids) + t((ids.sum(1, keepdim=True) > 20).int().expand(-1, 6))),
+    "a buffer by ids": lambda ids, t, f: f(t(ids)) * torch.arange(9.0).expand(len(ids), -1).gather(1, ids)[..., None],
+    "a buffer of zeros": lambda ids, t, f: f(t(torch.zeros(len(ids), 9).long().gather(1, ids) + ids)),
+    "rows of a buffer": lambda ids, t, f: f(
+        t(ids) + torch.arange(72.0).view(9, 8).index_select(0, ids.view(-1)).view(-1, 6, 8) / 9
+    ),
+    "masks beside a constant": lambda ids, t, f: f(
+        t(ids).masked_fill(torch.cat([torch.ones(len(ids), 1).bool(), ids[:, 1:] > 3], 1)[..., None], 0.5)
+    ),
+    "of another's type": lambda ids, t, f: f(t((ids != 0).to(ids) * ids)),
+    "unequal places": lambda ids, t, f: f(t(ids) * torch.ne(ids > 4, torch.arange(6) > 2)[..., None]),
+    "the largest": lambda ids, t, f: f(t(ids))[torch.arange(len(ids)), ids.argmax(-1)],
+    "the first that is one": lambda ids, t, f: f(t(ids))[torch.arange(len(ids)), (ids == 3).int().argmax(-1)],
+    "the last that is not padding": lambda ids, t, f: f(t(ids))[
+        torch.arange(len(ids)), (torch.arange(6) * (ids != 0).int()).argmax(-1)
+    ],
+    "both": lambda ids, t, f: f(t(ids) * ((ids > 2) & (ids < 7) & torch.tensor([True] * 5 + [False]))[..., None]),
+    "either": lambda ids, t, f: f(t(ids) * ((ids < 2) | (ids >= 7) | torch.tensor([True] + [False] * 5))[..., None]),
+    "one of two": lambda ids, t, f: f(
+        t(ids) * ((ids < 4) ^ (ids > 2) ^ torch.tensor([True] * 3 + [False] * 3))[..., None]
+    ),
+    "in words": lambda ids, t, f: f(
+        t(ids) * (ids < 2).logical_or(ids > 7).logical_xor(ids == 4).logical_and((ids == 5).logical_not())[..., None]
+    ),
+    "bit by bit": lambda ids, t, f: f(
+        t(ids) * (ids < 2).bitwise_or(ids > 7).bitwise_xor(ids == 4).bitwise_and(~(ids == 5))[..., None]
+    ),
+    "any of them": lambda ids, t, f: f(t(ids)) * ((ids == 3).any(-1) & (ids[:, None] < 8).any((1, 2)))[:, None, None],
+    "all of them": lambda ids, t, f: f(t(ids)) * ((ids < 8).all(-1) | (ids[:, None] > 0).all((1, 2)))[:, None, None],
+    "as truth": lambda ids, t, f: f(t(ids) * ids.bool()[..., None]),
+    "how many": lambda ids, t, f: f(t(ids)) * _several((ids > 3).sum(1))[:, None, None],
+    "compared with a constant tensor": lambda ids, t, f: f(t(ids) * (torch.tensor(4) > ids)[..., None]),
+    "compared place by place": lambda ids, t, f: f(t(ids) * ((ids > 4) <= (torch.arange(6) > 2))[..., None]),
 }
+
+
+def _later(ids: Tensor) -> Tensor:
+    made = ids.new_zeros(ids.shape)
+    made[:, 1:] = ids[:, :-1].clone()
+    made[:, 0] = 2
+    return made
+
+
+def _several(count: Tensor) -> Tensor:
+    """Every relation of a count to a number, each with a share of its own."""
+    one, two = (count > 2).float() + 2 * (count >= 2).float(), 4 * (count < 4).float() + 8 * (count <= 1).float()
+    return one + two + 16 * (count == 3).float() + 32 * (count != 2).float()
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -338,6 +406,7 @@ REFUSED: dict[str, tuple[Op, str]] = {
     "a softplus that jumps": (lambda x: F.softplus(x, 3, 2), "threshold=2"),
     "a jump": (lambda x: F.hardshrink(x), "has a jump"),
     "a roll of the batch": (lambda x: x.roll(1), "mixes the samples"),
+    "equal to what is computed": (lambda x: x * (x == x.mean(-1, keepdim=True)), "equals another"),
     "sorting": (lambda x: x.sort(-1)[0], "aten.sort"),
     "routing": (lambda x: x.topk(2)[0], "aten.topk"),
     "a grid from the input": (lambda x: F.grid_sample(x[:, None], x[:, None, :, :2].tanh()), "grid_sampler"),

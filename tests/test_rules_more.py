@@ -33,6 +33,7 @@ from test_writing import Model as Writing
 from torch import Tensor, nn
 
 from converters import capture, convert
+from converters.program import ordered
 from converters.rules import registry
 from converters.rules.registry import RULES as TABLE
 from spiking import (
@@ -411,3 +412,18 @@ def test_no_rule_is_left_untried() -> None:
             target, _, overload = op.target.partition(".")
             missing -= {op.target, f"{target.removesuffix('_')}.{overload}"}
     assert missing == set()
+
+
+def test_arguments_count_by_their_schema_not_by_how_they_were_given() -> None:
+    """A version of torch that names every argument gives the rules the same call."""
+    seen = set()
+    for model, x in made():
+        for op in capture(model, x).ops:
+            schema = getattr(op.call, "_schema", None)
+            if schema is None:
+                continue
+            names = [argument.name for argument in schema.arguments]
+            every = dict(zip(names, op.args, strict=False)) | op.kwargs
+            assert ordered(schema, (), every) == (op.args, op.kwargs)
+            seen.add(op.target)
+    assert len(seen) > 200

@@ -303,9 +303,9 @@ def floors() -> Case:
 @case
 def curves() -> Case:
     """The elementwise functions that no other network has."""
-    names = ("exp", "hardswish", "hardsigmoid", "softplus", "mish", "sin", "cos", "erf")
+    names = ("exp", "hardswish", "hardsigmoid", "softplus", "mish", "sin", "cos", "erf", "atan", "asin", "acos")
     nodes = [neuron(name, "l1", Elementwise(name)) for name in names]
-    return build("sigma-delta", (2, 3), linear("l1", "x", 3, 3), *nodes, Concat("all", names, -1), *head("all", 48))
+    return build("sigma-delta", (2, 3), linear("l1", "x", 3, 3), *nodes, Concat("all", names, -1), *head("all", 66))
 
 
 @case

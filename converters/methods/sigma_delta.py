@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, log2
+from math import ceil, floor, log2
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +23,8 @@ PRECISIONS = {"fast": 1 / 4, "default": 1 / 8, "exact": 1 / 16}
 class SigmaDelta(Method):
     """Sigma-delta coding with signed power-of-two spikes.
 
-        u = α·rms(f(a)) over the calibration data, one for each layer
+        u = α·rms(f(a)) over the calibration data, one for each layer; where all f(a) are whole numbers, as those of
+            masks and counts, the power of two below that, 1 at most: they are sums of spikes
         K = 1 + ⌈log2(max|f(a)| / 1.5u)⌉ levels
 
     precision  α: "fast" 1/4, "default" 1/8, "exact" 1/16, or a number; smaller is more exact and sends more;
@@ -94,6 +95,8 @@ class SigmaDelta(Method):
             if isinstance(node, Neuron):
                 seen = ranges[node.name]
                 unit = float(np.float32(self.alpha * seen.rms))  # the same unit in every engine, whatever its width
+                if seen.whole:
+                    unit = min(1.0, 2.0 ** floor(log2(unit)))
                 levels = 1 + max(ceil(log2(seen.largest / (1.5 * unit))), 0)
                 node = replace(node, alphabet=graded(unit, levels))
             nodes.append(node)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Power, Relu, Softmax
+from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Neuron, Power, Relu, Softmax
 
-from ..builder import Builder, Reject, Stream, array
-from .arithmetic import mul
+from ..builder import LARGEST, Builder, Reject, Stream, array
+from .arithmetic import add, maximum, minimum, mul, scaled
 from .least import least
+from .masks import bounded
 from .registry import rule
 from .shape import slice_
-
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @rule("relu.default")
@@ -47,6 +46,21 @@ def clamp(b: Builder, x: Stream, low: float | None = None, high: float | None = 
     return b.neuron(x, Clamp(*bounds))
 
 
+@rule("clamp.Tensor", "clip.Tensor", "clamp_min.Tensor", "clamp_max.Tensor")
+def clamp_by(b: Builder, x: Stream, *bounds: Any, **named: Any) -> Stream:
+    """Neuron: min(max(a, low), high); bounds that differ from place to place, or come from the input, one by one."""
+    given = dict(zip(("max",) if b.op.plain == "clamp_max" else ("min", "max"), bounds, strict=False)) | named
+    low, high = (_number(given.get(name)) for name in ("min", "max"))
+    if not isinstance(low, Tensor | Stream) and not isinstance(high, Tensor | Stream):
+        return clamp(b, x, low, high)
+    x = x if low is None else maximum(b, x, low)
+    return x if high is None else minimum(b, x, high)
+
+
+def _number(bound: Any) -> Any:
+    return bound.item() if isinstance(bound, Tensor) and bound.numel() == 1 and not bound.is_meta else bound
+
+
 @rule("leaky_relu.default")
 def leaky_relu(b: Builder, x: Stream, slope: float = 0.01) -> Stream:
     """Neuron: a if a ≥ 0, else slope·a."""
@@ -54,13 +68,33 @@ def leaky_relu(b: Builder, x: Stream, slope: float = 0.01) -> Stream:
 
 
 ACTIVATIONS = ("silu", "sigmoid", "tanh", "hardswish", "hardsigmoid", "mish")
-MATH = ("exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "erf")
+MATH = ("exp", "log", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "erf", "atan", "asin", "acos")
 
 
 @rule(*(f"{name}.default" for name in (*ACTIVATIONS, *MATH)))
 def elementwise(b: Builder, x: Stream) -> Stream:
     """Neuron: the function of that name."""
     return b.neuron(x, Elementwise(b.op.plain, least(b, x)))
+
+
+@rule("log2.default", "log10.default")
+def logarithm(b: Builder, x: Stream) -> Stream:
+    """Neuron: log(a), over the logarithm of the base."""
+    base = 2.0 if b.op.plain == "log2" else 10.0
+    return scaled(b, b.neuron(x, Elementwise("log", least(b, x))), 1 / math.log(base))
+
+
+@rule("exp2.default")
+def exp2(b: Builder, x: Stream) -> Stream:
+    """Neuron: exp(a·log 2)."""
+    return b.neuron(scaled(b, x, math.log(2.0)), Elementwise("exp"))
+
+
+@rule("sinh.default", "cosh.default")
+def hyperbolic(b: Builder, x: Stream) -> Stream:
+    """Two neurons: (exp(a) ∓ exp(−a))/2."""
+    up, down = (b.neuron(scaled(b, x, sign), Elementwise("exp")) for sign in (1.0, -1.0))
+    return scaled(b, add(b, up, down, alpha=-1.0 if b.op.plain == "sinh" else 1.0), 0.5)
 
 
 @rule("gelu.default")
@@ -122,7 +156,7 @@ def clamp_max(b: Builder, x: Stream, high: float) -> Stream:
 @rule("softmax.int", "_softmax.default")
 def softmax(b: Builder, x: Stream, dim: int, dtype: Any = None) -> Stream:
     """Neuron over a group: exp(a) / Σ exp(a)."""
-    return b.neuron(x, Softmax(b.axis(x, dim)))
+    return b.add(Neuron, [x], function=(*bounded(b, x), Softmax(b.axis(x, dim))))
 
 
 @rule("log_softmax.int", "_log_softmax.default")

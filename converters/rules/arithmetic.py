@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from spiking import Add, Elementwise, Multiply, Relu, Scale
 
-from ..builder import EXCLUDES, UNLIKELY, Builder, Reject, Stream
+from ..builder import ABSORBS, EXCLUDES, UNLIKELY, Builder, Reject, Stream
 from .least import least
 from .registry import rule
 from .written_out import normalised
@@ -63,9 +64,10 @@ def mul(b: Builder, x: Any, y: Any) -> Stream:
     if is_constant(x):
         x, y = y, x
     if is_constant(y):
-        return scaled(b, x, _excluding(b, x, y) if isinstance(y, int | float) and y <= EXCLUDES else y)
+        return _excluding(b, x, y) if isinstance(y, int | float) and y <= EXCLUDES else scaled(b, x, y)
     norm = normalised(b, x, y) or normalised(b, y, x)
-    return norm or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
+    made = norm or b.add(Multiply, [x, y], np.broadcast_shapes(x.shape, y.shape))
+    return replace(made, boolean=x.boolean and y.boolean)
 
 
 @rule("div.Tensor", "div.Scalar", "divide.Tensor", "divide.Scalar", "true_divide.Tensor")
@@ -89,12 +91,14 @@ def addcdiv(b: Builder, x: Any, y: Any, z: Any, *, value: float = 1) -> Stream:
     return add(b, x, y / z if is_constant(y) and is_constant(z) else div(b, y, z), alpha=value)
 
 
-def _excluding(b: Builder, x: Stream, value: float) -> float:
-    """The factor of a mask that excludes; an input that is read so must hold zeros and ones."""
+def _excluding(b: Builder, x: Stream, value: float) -> Stream:
+    """A mask times what excludes; an input that is read so must hold zeros and ones."""
     if not b.flag(x):
-        return value
-    b.mask(x)
-    return UNLIKELY
+        return scaled(b, x, value)
+    made = scaled(b, b.mask(x), UNLIKELY)
+    if value <= ABSORBS:
+        b.excluding.add(made.node)
+    return made
 
 
 def shifted(b: Builder, x: Stream, value: Any) -> Stream:

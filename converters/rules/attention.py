@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spiking import Softmax
-
 from ..builder import Builder, Reject, Stream
+from .activation import softmax
 from .arithmetic import add, is_constant, scaled
 from .indexing import repeat_interleave
 from .masks import masked_bias
@@ -53,7 +52,7 @@ def attention(
 
 
 def _weights(b: Builder, scores: Any) -> Any:
-    return scores.softmax(-1) if is_constant(scores) else b.neuron(scores, Softmax(-1))
+    return scores.softmax(-1) if is_constant(scores) else softmax(b, scores, -1)
 
 
 def _repeated(b: Builder, x: Any, times: int) -> Any:

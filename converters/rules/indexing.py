@@ -1,4 +1,4 @@
-"""Look-ups and selections: embeddings, constant indices, splits, stacks, repeats."""
+"""Selections: constant indices, splits, stacks, repeats."""
 
 from __future__ import annotations
 
@@ -9,21 +9,9 @@ import numpy as np
 from torch import Tensor
 from torch import bool as bool_type
 
-from spiking import Gather
-
 from ..builder import Builder, Reject, Stream, replaced
 from .registry import rule
-from .shape import cat, permute, select, slice_, unsqueeze
-
-
-@rule("embedding.default")
-def embedding(
-    b: Builder, weight: Any, ids: Any, padding: int = -1, scale: bool = False, sparse: bool = False
-) -> Stream:
-    """Embedding: the row of each id, as the one event of a one-hot population."""
-    if not isinstance(weight, Tensor):
-        raise Reject("looks up in a table that depends on the input")
-    return b.looked_up(ids, b.weight(weight))
+from .shape import cat, gathered, permute, select, slice_, unsqueeze
 
 
 @rule("split.Tensor")
@@ -107,15 +95,8 @@ def flip(b: Builder, x: Stream, dims: Any) -> Stream:
     return x
 
 
-@rule("index_select.default")
-def index_select(b: Builder, x: Stream, dim: int, index: Any) -> Stream:
-    """Gather at constant indices along one axis."""
-    return gathered(b, x, dim, _indices(index))
-
-
-@rule("index.Tensor", "_unsafe_index.Tensor")
 def index(b: Builder, x: Stream, indices: Any) -> Stream:
-    """Gather at constant indices of one axis, or of several axes together; a boolean mask is the places it is true."""
+    """Return x at constant indices of one axis, or of several together; a boolean mask is where it is true."""
     indices = _expanded(indices)
     used = [d for d, i in enumerate(indices) if i is not None]
     if not used:
@@ -130,9 +111,8 @@ def index(b: Builder, x: Stream, indices: Any) -> Stream:
     return b.reshape(gathered(b, merged, low, flat.ravel()), (*x.shape[:low], *flat.shape, *x.shape[high:]))
 
 
-@rule("gather.default")
-def gather(b: Builder, x: Stream, dim: int, indices: Any, *, sparse_grad: bool = False) -> Stream:
-    """Gather, a constant index for each entry."""
+def gather(b: Builder, x: Stream, dim: int, indices: Any) -> Stream:
+    """Return x at a constant index for each entry."""
     at, found = dim % len(x.shape), _indices(indices)
     grid = list(np.indices(found.shape))
     grid[at] = found
@@ -149,15 +129,6 @@ def unfold(b: Builder, x: Stream, dim: int, size: int, step: int) -> Stream:
     windows = b.reshape(made, replaced(x.shape, at, len(starts), size))
     order = [d for d in range(len(windows.shape)) if d != at + 1]
     return permute(b, windows, [*order, at + 1])
-
-
-def gathered(b: Builder, x: Stream, dim: int, indices: Any) -> Stream:
-    """Return x taken at indices along a dim, which may be the batch axis of one."""
-    at, indices = dim % len(x.shape), np.asarray(indices, np.int64)
-    if x.sample != x.shape and at == 0:
-        made = gathered(b, b.reshape(x, (1, *x.shape)), 1, indices)
-        return b.reshape(made, made.shape[1:])
-    return b.add(Gather, [x], replaced(x.shape, at, len(indices)), axis=at - len(x.shape), indices=indices)
 
 
 def _expanded(indices: Any) -> list[Any]:

@@ -10,9 +10,8 @@ import torch
 from spiking import Pad, Scale
 
 from ..builder import Builder, Reject, Stream
-from .indexing import gathered
 from .registry import rule
-from .shape import slice_
+from .shape import gathered, slice_
 
 MODES: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # torch's name: NumPy's
 

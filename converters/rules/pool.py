@@ -11,10 +11,9 @@ from spiking import AvgPool, MaxPool, Mean, Mix
 
 from ..builder import Builder, Stream, replaced
 from .arithmetic import scaled
-from .indexing import gathered
 from .linear import spread
 from .registry import rule
-from .shape import permute
+from .shape import gathered, permute
 
 
 @rule("max_pool1d.default", "max_pool2d.default", "max_pool3d.default")

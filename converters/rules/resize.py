@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from ..builder import Builder, Stream
-from .indexing import gathered
 from .linear import spread
 from .padding import pad
 from .pool import mixed
 from .registry import rule
-from .shape import permute
+from .shape import gathered, permute
 
 
 @rule("upsample_nearest1d.vec", "upsample_nearest2d.vec", "upsample_nearest3d.vec")

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from ..builder import Builder, Reject, Stream
-from .indexing import gathered
 from .registry import rule
-from .shape import cat
+from .shape import cat, gathered
 
 
 @rule("slice_scatter.default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -25,22 +26,11 @@ from .registry import rule
     "detach.default",
     "lift_fresh_copy.default",
     "type_as.default",
-    "_assert_tensor_metadata.default",
 )
 def same(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
     """Nothing: the value passes through."""
     if "dropout" in b.op.target and rest[1]:
         raise Reject("is switched on; convert in eval mode, or remove the training=True")
-    return x
-
-
-@rule("to.dtype", "to.dtype_layout", "to.device", "_to_copy.default")
-def to(b: Builder, x: Stream, *rest: Any, **more: Any) -> Stream:
-    """Nothing: the value passes through; a mask may become boolean."""
-    if torch.bool in (*rest, more.get("dtype")):
-        if not b.integer(x):
-            raise Reject("makes a computed value a mask; only an integer input of 0 and 1 can become one")
-        return b.mask(x)
     return x
 
 
@@ -169,7 +159,8 @@ def _joined(b: Builder, xs: list[Any], dim: int) -> Stream:
     room = [x if isinstance(x, Stream) else _zeros(b, first, tuple(x.shape)) for x in xs]
     made = cat(b, room, at)
     parts = [torch.zeros(x.shape, device=b.device) if isinstance(x, Stream) else x.float() for x in xs]
-    return b.add(Scale, [made], None, "constant", bias=b.constant(torch.cat(parts, at), made.sample))
+    joined = b.add(Scale, [made], None, "constant", bias=b.constant(torch.cat(parts, at), made.sample))
+    return replace(joined, boolean=all(x.boolean if isinstance(x, Stream) else x.dtype == torch.bool for x in xs))
 
 
 def _zeros(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
@@ -179,9 +170,18 @@ def _zeros(b: Builder, x: Stream, shape: tuple[int, ...]) -> Stream:
     return b.reshape(b.add(Scale, [taken], None, "zero", weight=np.zeros((), np.float32)), shape)
 
 
-@rule("expand.default", "expand_as.default")
+@rule("expand.default", "expand_as.default", "broadcast_to.default")
 def expand(b: Builder, x: Stream, size: Any, *, implicit: bool = False) -> Stream:
     """Gather: axes of size one repeated."""
     wanted = size.shape if isinstance(size, Stream) else size
     lead = len(wanted) - len(x.shape)
     return b.expand(x, tuple(x.shape[i - lead] if n == -1 else int(n) for i, n in enumerate(wanted)))
+
+
+def gathered(b: Builder, x: Stream, dim: int, indices: Any) -> Stream:
+    """Return x taken at indices along a dim, which may be the batch axis of one."""
+    at, indices = dim % len(x.shape), np.asarray(indices, np.int64)
+    if x.sample != x.shape and at == 0:
+        made = gathered(b, b.reshape(x, (1, *x.shape)), 1, indices)
+        return b.reshape(made, made.shape[1:])
+    return b.add(Gather, [x], replaced(x.shape, at, len(indices)), axis=at - len(x.shape), indices=indices)

@@ -7,8 +7,7 @@ from typing import Any
 
 from spiking import Abs, Clamp, Elementwise, LogSoftmax, Neuron, Power
 
-from ..builder import Builder, Reject, Stream
-from .activation import LARGEST
+from ..builder import LARGEST, Builder, Reject, Stream
 from .arithmetic import scaled, sub
 from .pool import amax, mean, total
 from .registry import rule

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, get_args
 from spiking import InvalidInput, arguments
 
 from ..quantity import Quantity, quantity
-from ..workload.trace import Place, Trace
+from ..workload.parts import Place
+from ..workload.trace import Trace
 
 Policy = Literal["balanced", "uniform"]
 Mode = Literal["streamed", "serial"]

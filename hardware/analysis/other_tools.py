@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from ..quantity import Quantity
-from ..workload.trace import Place, Trace
+from ..workload.parts import Place
+from ..workload.trace import Trace
 
 Net = Literal["dense", "spiking"]
 

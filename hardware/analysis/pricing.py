@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ..models.base import Charge, Outcome, Unpriced, Values
@@ -48,7 +49,8 @@ class Model:
         key = (batch, activity, *shaping.values())
         if key not in self._outcomes:
             work = self.work if activity == 1.0 else self.work.scaled(activity)
-            self._outcomes[key] = self._cost(work, shaping, batch)
+            found = self._cost(work, shaping, batch)
+            self._outcomes[key] = replace(found, details=())  # curves of every layer, which only the page reads
         return self._outcomes[key]
 
     def cost(self, values: Values, batch: int, activity: float = 1.0) -> Cost:

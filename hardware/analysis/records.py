@@ -224,6 +224,7 @@ class CostReport:
                 "weights": self.weights,
                 "unrolled": self.synapses,
                 "physical": self.physical_synapses,
+                "laid": self.work.laid,
                 "dynamic": self.work.dynamic,
                 "reuse": self.reuse if self.weights else None,
             },

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ..workload.trace import Layer, Trace
+from ..workload.parts import Layer
+from ..workload.trace import Trace
 from .curves import total
 
 Group = Literal["dynamic", "static", "io"]

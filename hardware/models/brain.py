@@ -35,7 +35,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """Energy, time and room on a machine with one element for each synapse.
 
         latency = (ticks + (batch − 1)·interval)·tick         E = events · E_event  (all-in: contains rest)
-        synapses = Σ_place Σ_source wired · columns           E' = synapses · P_synapse · latency / batch
+        synapses = Σ_place (Σ_source wired · columns + wiring)          E' = synapses · P_synapse · latency / batch
 
     E' is another count of E, not more of it.
 
@@ -44,11 +44,11 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     """
     latency = (work.ticks + (batch - 1) * work.interval) * values["tick"]
     needs = [
-        ("synapses", work.physical, "synapse_budget"),
+        ("synapses", work.laid, "synapse_budget"),
         ("fan_in", most([place.fan_in for place in work.places]), "fan_in_max"),
         ("dynamic_synapses", work.dynamic, "dynamic_synapses"),
     ]
-    rest = Charge("(rest)", "rest", "static", work.physical * latency / batch, "resting_power")
+    rest = Charge("(rest)", "rest", "static", work.laid * latency / batch, "resting_power")
     return Outcome(
         charges=event_charges(work) + function_charges(work.layers, lambda layer: work.ticks),
         latency=latency,

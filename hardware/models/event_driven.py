@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..workload.trace import Place, Trace
+from ..workload.parts import Place
+from ..workload.trace import Trace
 from .base import Charge, Constraint, Kind, Outcome, Slot, Values, copies, function_charges, latency_constraint
 from .curves import total
 
@@ -48,7 +49,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         Charge("(chip)", "static", "static", single, "idle_power"),
         Charge("(host)", "host", "io", single, "host_power"),
     ]
-    held = (work.physical + work.dynamic) * values["bytes_per_synapse"]
+    held = (work.laid + work.dynamic) * values["bytes_per_synapse"]
     memory = Constraint("memory", held, values["memory"], "B")
     return Outcome(
         charges=[*charges, waiting, *function_charges(work.layers, lambda layer: work.ticks), *outside],

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from ..workload.trace import Curve, Trace
+from ..workload.parts import Curve
+from ..workload.trace import Trace
 from .base import (
     Bound,
     Charge,
@@ -38,6 +39,7 @@ from .curves import (
     total,
     total_where,
     which_highest,
+    without_parts,
 )
 from .placement import Placed, place
 
@@ -132,7 +134,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
     cores = sum([layer.cores for layer in placed])
     chips = ceil(cores / values["cores_per_chip"])
     events = {here.name: here.events for here in work.places}
-    loads = [_load(layer, events, work, values) for layer in placed]
+    loads = [without_parts(_load(layer, events, work, values)) for layer in placed]
     steps = _steps([load.busy for load in loads], work, values, chips)
     clocked = any(name in values for name in (*WORK, "t_step_min"))
     latency = steps.single + (batch - 1) * steps.period if clocked else None
@@ -152,7 +154,7 @@ def cost(work: Trace, values: Values, batch: int) -> Outcome:
         cores=cores,
         chips=chips,
         at_least=clocked and len(_untimed(chips, values)) > 0,
-        pace=_pace(loads, steps, values) if clocked else "",
+        pace=_pace(loads, placed, steps, events, work, values) if clocked else "",
         copies=copies(sum([layer.stored for layer in placed]), work),
         assumptions=(*_assumptions(work), *work.assumptions, *streamed(batch, work.interval)),
         details=loads,
@@ -227,7 +229,14 @@ def _untimed(chips: int, values: Values) -> list[Unpriced]:
     return [Unpriced("(chip)", name, "time", "nobody has published it") for name in missing]
 
 
-def _pace(loads: Sequence[Load], steps: Steps, values: Values) -> str:
+def _pace(
+    loads: Sequence[Load],
+    placed: Sequence[Placed],
+    steps: Steps,
+    events: Mapping[str, Curve],
+    work: Trace,
+    values: Values,
+) -> str:
     """Say what decides a step: the core and resource that decide most of the time, or what no core can shorten."""
     worked = total(steps.slowest)
     if steps.waited >= worked:
@@ -238,7 +247,8 @@ def _pace(loads: Sequence[Load], steps: Steps, values: Values) -> str:
         return f"the real-time step: {rounded(idle)} of the steps have nothing slower"
     shares = [total_where(steps.slowest, steps.first, k) for k in range(len(loads))]
     slowest = first_largest(shares)
-    resource = RESOURCES[first_largest([total_where(part, steps.first, slowest) for part in loads[slowest].parts])]
+    parts = _load(placed[slowest], events, work, values).parts
+    resource = RESOURCES[first_largest([total_where(part, steps.first, slowest) for part in parts])]
     return f"the cores of '{loads[slowest].name}' decide {rounded(shares[slowest] / worked)} of the time, by {resource}"
 
 

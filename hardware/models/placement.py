@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from ..workload.trace import Layer, Place, Trace
+from ..workload.parts import Layer, Place
+from ..workload.trace import Trace
 from .base import Values
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from spiking import InvalidInput
 
-from ..workload.trace import Matrix, Place, Trace
+from ..workload.parts import Matrix, Place
+from ..workload.trace import Trace
 from .base import (
     Bound,
     Charge,

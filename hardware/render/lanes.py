@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log
 
-from spiking import table
+from spiking import escaping, table
 
 from ..analysis.lanes import Choice, Front, Point
 from ..quantity import scaled
@@ -30,7 +30,7 @@ def front(found: Front) -> str:
     if found.dynamic:
         ends = (f"{scaled(end.gating, '1')} at {end.passes:,}" for end in (found.points[0], found.points[-1]))
         lines.append(f"products: gating synapses apart, {' and '.join(ends)} pass(es)")
-    return "\n".join(lines)
+    return escaping.lines("\n".join(lines))
 
 
 def choice(found: Choice) -> str:

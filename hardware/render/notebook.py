@@ -10,20 +10,17 @@ from . import text, words
 
 
 def report(r: CostReport) -> str:
-    """Return the table of nodes, and what the report says below it."""
+    """Return the table of nodes, and the figures and gaps below it."""
     head, rows, last = text.node_table(r)
-    facts = [[name, line] for name, line in text.fact_lines(r)]
-    title = (
-        f"{r.platform.name} · {r.platform.title} · boundary: {r.platform.boundary}\n{r.work.headline} · batch {r.batch}"
-    )
+    platform = f"{r.platform.name} · {r.platform.title} · boundary: {r.platform.boundary}"
+    facts = [list(line) for line in text.fact_lines(r)]
     gaps = [line for line in text.notes(r) if line.startswith("≥")]
-    return html_table(head, rows, last, title=title) + html_table(["figure", ""], facts, left=2, note="\n".join(gaps))
+    costs = html_table(head, rows, last, title=f"{platform}\n{r.work.headline} · batch {r.batch}")
+    return costs + html_table(["figure", ""], facts, left=2, note="\n".join(gaps))
 
 
 def comparison(c: Comparison) -> str:
     """Return the table of platforms, and the verdict below it."""
     head, rows = text.platform_table(c)
     lines = [words.sentence(c.verdict), *(f"left out: {line}" for line in words.left_out(c.verdict))]
-    return html_table(
-        head, rows, title=f"{c.work.headline} · batch {c.batch}", note="\n".join([*lines, *text.shortfalls(c)])
-    )
+    return html_table(head, rows, title=f"{c.work.headline} · batch {c.batch}", note="\n".join(lines))

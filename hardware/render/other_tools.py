@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spiking import table
+from spiking import escaping, table
 
 from ..analysis.other_tools import Peer, Peers
 from ..quantity import scaled
@@ -21,7 +21,7 @@ def peers(found: Peers) -> str:
     lines.append("what each ignores:")
     lines += [f"  {name} {row.version}: {', '.join(row.ignores)}" for name, row in tools.items()]
     remarks = dict.fromkeys(f"  {row.tool}: {text}" for row in found.rows for text in row.remarks)
-    return "\n".join([*lines, *(["and of this network:", *remarks] if remarks else [])])
+    return escaping.lines("\n".join([*lines, *(["and of this network:", *remarks] if remarks else [])]))
 
 
 def _cells(row: Peer, macs: int) -> list[str]:

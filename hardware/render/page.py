@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from spiking import __version__
+from spiking import __version__, escaping
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
@@ -36,7 +36,9 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
     from jinja2 import Environment, StrictUndefined
 
     work = comparison.reports[0].work
-    pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    pages = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
+    )
     first = comparison.rows[0]
     verdict = comparison.verdict
     return pages.from_string(_file("report.html")).render(
@@ -66,6 +68,11 @@ def html(comparison: Comparison, *, title: str = "", command: str = "") -> str:
         script="\n".join(map(_file, SCRIPTS)),
         data=embedded(comparison),
     )
+
+
+def _printable(value: Any) -> Any:
+    """Names on one line; what the template has made or calls safe is a subclass of text, and stays."""
+    return escaping.cell(value) if type(value) is str else value
 
 
 def _file(name: str) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from spiking import InvalidInput
+from spiking import InvalidInput, escaping
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from ..models.placement import Placed, place
-from ..workload.trace import Curve
+from ..workload.parts import Curve
 from . import columns, words
 from .tables import script_table
 
@@ -31,8 +31,7 @@ def embedded(comparison: Comparison) -> str:
             f"a page carries every tick of every layer, {MOST_TICKS:,} at most, not {ticks:,}; "
             "str(comparison) has no such limit"
         )
-    text = json.dumps(_data(comparison), allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escaping.script(json.dumps(_data(comparison), allow_nan=False, separators=(",", ":")))
 
 
 def _data(c: Comparison) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def _data(c: Comparison) -> dict[str, Any]:
         "verdict": words.sentence(c.verdict),
         "network": {
             **_fields(work, "steps", "stages", "ticks", "interval", "neurons"),
-            **_fields(work, "weights", "unrolled", "physical", "dynamic", "macs"),
+            **_fields(work, "weights", "unrolled", "physical", "laid", "dynamic", "macs"),
         },
         "columns": {
             "platforms": script_table(columns.PLATFORMS),

@@ -9,7 +9,8 @@ from ..analysis.verdict import Verdict
 from ..models.base import Constraint, Unpriced
 from ..platform.parameter import Parameter
 from ..quantity import Quantity
-from ..workload.trace import Layer, Place, Trace
+from ..workload.parts import Layer, Place
+from ..workload.trace import Trace
 from . import words
 from .cells import span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from spiking import table
+from spiking import escaping, table
 
 from ..analysis.comparison import Comparison, Sweep
 from ..analysis.records import CostReport
@@ -22,7 +22,7 @@ def report(r: CostReport) -> str:
     """Return a cost report for people."""
     head = [f"{r.platform.name} · {r.platform.title} · boundary: {r.platform.boundary}"]
     head.append(f"{r.work.headline} · batch {r.batch}")
-    return "\n".join([*head, "", nodes(r), "", facts(r), "", *notes(r)])
+    return escaping.lines("\n".join([*head, "", nodes(r), "", facts(r), "", *notes(r)]))
 
 
 def nodes(r: CostReport) -> str:
@@ -62,6 +62,8 @@ def fact_lines(r: CostReport) -> list[tuple[str, str]]:
     lines.append(("synapses", f"W {r.weights:,} unique, S {r.synapses:,} unrolled{reuse}"))
     if r.ticks is not None:
         lines.append(("", f"{r.physical_synapses:,} physical: no padding; columns and shortcuts counted"))
+        if work.laid > work.physical:
+            lines.append(("", f"{work.laid - work.physical:,} of wiring behind sums, where every synapse is its own"))
     if work.dynamic:
         lines.append(("", f"{work.dynamic:,} gating, in products"))
     if r.ticks is not None:
@@ -118,25 +120,18 @@ def comparison(c: Comparison) -> str:
     work = c.work
     lines = [work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
     lines += ["", table(*platform_table(c)), "", words.verdict_lines(c.verdict), ""]
-    lines += [work_line(c), *break_evens(c), *shortfalls(c)]
-    return "\n".join([*lines, *c.assumptions, *(["", peers(c.peers)] if c.peers is not None else [])])
-
-
-def work_line(c: Comparison) -> str:
-    """Return how many events stand against how many MACs."""
-    work = c.work
     ratio = f", {work.events / work.macs:.2g} events per MAC" if work.macs else ""
-    return f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}"
-
-
-def shortfalls(c: Comparison) -> list[str]:
-    """Return a line for each platform that does not fit, and for each that lacks a price."""
-    lines = [f"{r.platform.name}: {verdict(r.constraints, r.binding)}" for r in c.reports if not r.feasible]
+    lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
+    lines += break_evens(c)
+    for r in c.reports:
+        if not r.feasible:
+            lines.append(f"{r.platform.name}: {verdict(r.constraints, r.binding)}")
     for r in c.reports:
         if r.unpriced:
             what = ", ".join(dict.fromkeys(gap.action for gap in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
-    return lines
+    others = ["", peers(c.peers)] if c.peers is not None else []
+    return escaping.lines("\n".join([*lines, *c.assumptions, *others]))
 
 
 def sweep(found: Sweep) -> str:
@@ -151,7 +146,7 @@ def sweep(found: Sweep) -> str:
     )
     if not all(row.feasible for c in found for row in c.rows):
         parts.append("!  not feasible: takes no part in who is first")
-    return "\n\n".join(parts)
+    return escaping.lines("\n\n".join(parts))
 
 
 def _winner(c: Comparison, metric: Metric) -> str:
@@ -171,12 +166,8 @@ def break_evens(c: Comparison) -> list[str]:
     head, rows = break_even_rows(c)
     if not rows:
         return []
-    return ["", table(head, rows), *break_even_notes(rows), ""]
-
-
-def break_even_notes(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return what the ends of the scale mean, where one is in the table."""
-    return [BREAK_EVEN_NOTE] if any(cell in ("0", "any") for row in rows for cell in row) else []
+    note = [BREAK_EVEN_NOTE] if any(cell in ("0", "any") for row in rows for cell in row) else []
+    return ["", table(head, rows), *note, ""]
 
 
 BREAK_EVEN_NOTE = "0: it needs more without a single event; any: it needs less at any activity"
@@ -203,5 +194,5 @@ def _grouped(unpriced: Iterable[Unpriced]) -> list[str]:
     """Return a line for each action without a price and its reason, with all the nodes that lack it."""
     nodes: dict[tuple[str, str], list[str]] = {}
     for gap in unpriced:
-        nodes.setdefault((gap.action, gap.why), []).append(gap.node)
+        nodes.setdefault((gap.action, gap.why), []).append(escaping.cell(gap.node))
     return [f"{action} of {', '.join(names)}: {why}" for (action, why), names in nodes.items()]

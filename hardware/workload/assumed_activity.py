@@ -8,7 +8,8 @@ import numpy as np
 
 from spiking import Activity, Input, InvalidInput, Neuron, Product, SpikingNetwork, fan_totals, fingerprint
 
-from .trace import ASSUMED, Curve, Trace
+from .parts import Curve
+from .trace import ASSUMED, Trace
 
 
 def assumed(

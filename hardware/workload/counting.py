@@ -31,13 +31,15 @@ from spiking import (
     count,
     fan_totals,
     fingerprint,
+    handed_on,
     is_wiring,
     synapses,
 )
 
 from ..bounds import complaint, curve_fault, said, whole
+from .parts import Curve, Layer, Place
 from .places import counted_place
-from .trace import Curve, Layer, Place, Trace
+from .trace import Trace
 
 SENDING = (Input, Neuron, Product)
 COUNTED = (Linear, Conv, ConvTranspose, Embedding, MatMul, Multiply)
@@ -53,7 +55,7 @@ def tally(network: SpikingNetwork, activity: Activity) -> Trace:
     if strange:
         names = [f"{type(node).__name__} '{node.name}'" for node in strange]
         raise UnsupportedNode("\n  ".join([f"{len(names)} node(s) cannot be costed, synapse count undefined:", *names]))
-    run = _Run(network, activity, fan_totals(network))
+    run = _Run(network, activity, fan_totals(network), handed_on(network))
     faults = list(_faults(network, activity, set(run.fans)))
     if faults:
         raise InvalidInput(complaint("the activity does not fit:", faults))
@@ -86,6 +88,7 @@ class _Run:
     """A network, its activity, and how its nodes and ticks are counted.
 
     fans      place -> source -> synapses of one spike of each of its elements, summed
+    wiring    place -> synapses behind its sums, beyond handing each on once
     home      node -> the node that it is: of a recurrent cell, the one at the first time step
     columns   neuron node -> binary neurons for each neuron
     stages    synaptic stages on the longest path
@@ -94,6 +97,7 @@ class _Run:
     network: SpikingNetwork
     activity: Activity
     fans: Mapping[str, Mapping[str, int]]
+    wiring: Mapping[str, int]
 
     @cached_property
     def home(self) -> dict[str, str]:
@@ -129,7 +133,7 @@ def _places(run: _Run) -> dict[str, Place]:
         events = run.curve(run.activity.events[name], before)
         wired = _wired(run, name)
         made = counted_place(run.network, name, wired, owned.get(name, NOTHING), events, before + 1)
-        home = run.home[name]
+        made, home = replace(made, wiring=run.wiring.get(name, 0)), run.home[name]
         places[home] = _both(places[home], made) if home in places else made
     return places
 
@@ -177,6 +181,7 @@ def _both(first: Place, later: Place) -> Place:
         first,
         sources=tuple(dict.fromkeys((*first.sources, *later.sources))),
         physical=max(first.physical, later.physical),
+        wiring=max(first.wiring, later.wiring),
         macs=first.macs + later.macs,
         calls=first.calls + later.calls,
         events=first.events + later.events,
@@ -212,6 +217,9 @@ def _assumptions(network: SpikingNetwork, layers: list[Layer]) -> Iterator[str]:
     shared = sum(times > 1 for times in uses.values())
     if shared:
         yield f"{shared} weighted node(s) feed several layers: each sum is formed once and handed on"
+    wiring = sum(place.wiring for place in {place.name: place for layer in layers for place in layer.places}.values())
+    if wiring:
+        yield f"{wiring:,} synapses of wiring hand sums on to several integrators: laid down, but no events are theirs"
     drafts = sum(node.alphabet is None for node in network.populations)
     if drafts:
         yield f"{drafts} neuron node(s) have no alphabet yet: taken as binary"

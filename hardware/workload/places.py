@@ -25,7 +25,7 @@ from spiking import (
     macs,
 )
 
-from .trace import Curve, Matrix, Place
+from .parts import Curve, Matrix, Place
 
 
 def counted_place(

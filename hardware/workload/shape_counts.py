@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .trace import Curve, Matrix, Place
+from .parts import Curve, Matrix, Place
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]

@@ -8,8 +8,8 @@ from math import prod
 
 from spiking import InvalidInput
 
+from .parts import Place
 from .shape_counts import Handle, LayerDraft, Padding, Shape, Size, axes, between, is_size, joined, quoted
-from .trace import Place
 
 
 class Wiring:

@@ -8,6 +8,9 @@ from functools import partial
 from math import ceil, isfinite, prod
 from numbers import Real
 
+from spiking import arguments
+
+from .parts import Curve, Layer, Matrix, Place
 from .places import halo
 from .shape_counts import (
     GATES,
@@ -27,7 +30,7 @@ from .shape_counts import (
     weighted,
 )
 from .shape_wiring import Wiring
-from .trace import ASSUMED, Curve, Layer, Matrix, Place, Trace
+from .trace import ASSUMED, Trace
 
 
 class Shapes(Wiring):
@@ -313,6 +316,8 @@ class Shapes(Wiring):
             yield f"activity must be a number of at least 0, not {activity!r}"
         if not is_size(steps):
             yield f"steps must be a whole number of at least 1, not {steps!r}"
+        elif max((layer.stage for layer in self._layers.values()), default=1) - 1 + steps > arguments.LONGEST:
+            yield f"steps and stages make more ticks than can be kept, {arguments.LONGEST:,}: take fewer time steps"
         for label, given, known in (
             ("events", events, set(self._places)),
             ("spikes", spikes, {source for place in self._places.values() for source in place.sources}),

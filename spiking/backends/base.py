@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InvalidNetwork
 from ..functions import Function
 from ..network import Network
 from ..nodes import Neuron, Output
@@ -46,12 +47,14 @@ class BatchResult:
     counts     neuron -> (T, …): how often each neuron sent something, summed over the batch
     rasters    kept neuron -> (T, B, …): the value sent
     saturated  neuron -> in how many samples and elements more was left unsent after the last tick than one spike sends
+    lost       neurons that hold NaN or infinite values after the last tick: their sums left the numbers of the type
     """
 
     readouts: dict[str, Array]
     counts: dict[str, Array]
     rasters: dict[str, Array]
     saturated: dict[str, int] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
 
 Inputs = dict[str, Array]
@@ -93,12 +96,19 @@ def tally(sent: Array) -> Array:
     return np.asarray(np.count_nonzero(sent, axis=1))
 
 
+def finite(name: str, numbers: bool) -> None:
+    """Raise InvalidNetwork unless what an output reads from are numbers."""
+    if not numbers:
+        raise InvalidNetwork(f"output '{name}' reads NaN or infinite values: scale the weights")
+
+
 def joined(parts: Iterable[BatchResult]) -> BatchResult:
     """Return the result of consecutive parts of one batch; counts are added as the parts come, to hold one table."""
     readouts: dict[str, list[Array]] = {}
     rasters: dict[str, list[Array]] = {}
     counts: dict[str, Array] = {}
     saturated: dict[str, int] = {}
+    lost: set[str] = set()
     for part in parts:
         for whole, pieces in ((readouts, part.readouts), (rasters, part.rasters)):
             for name, value in pieces.items():
@@ -107,7 +117,8 @@ def joined(parts: Iterable[BatchResult]) -> BatchResult:
             counts[name] = counts[name] + count if name in counts else count
         for name, number in part.saturated.items():
             saturated[name] = saturated.get(name, 0) + number
-    return BatchResult(_along(readouts), counts, _along(rasters), saturated)
+        lost |= part.lost
+    return BatchResult(_along(readouts), counts, _along(rasters), saturated, lost)
 
 
 def _along(table: dict[str, list[Array]]) -> dict[str, Array]:

@@ -17,7 +17,24 @@ from .base import Plan
 READ_CLOCK = "tick = t_in_timesteps + 1"
 # what formulas may use of Brian2's language; erf is brian2_circuit's
 LANGUAGE = frozenset(
-    {"abs", "ceil", "clip", "cos", "erf", "exp", "expm1", "int", "log", "log1p", "sin", "sqrt", "tanh"}
+    {
+        "abs",
+        "arccos",
+        "arcsin",
+        "arctan",
+        "ceil",
+        "clip",
+        "cos",
+        "erf",
+        "exp",
+        "expm1",
+        "int",
+        "log",
+        "log1p",
+        "sin",
+        "sqrt",
+        "tanh",
+    }
 )
 
 

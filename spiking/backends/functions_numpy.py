@@ -16,7 +16,22 @@ from ..functions import Array, Function
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from ..wiring import reach, windows
 
-UFUNCS = ("abs", "ceil", "clip", "cos", "exp", "expm1", "log", "log1p", "sin", "sqrt", "tanh")
+UFUNCS = (
+    "abs",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "ceil",
+    "clip",
+    "cos",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sin",
+    "sqrt",
+    "tanh",
+)
 WORDS: dict[str, Any] = {
     **{name: getattr(np, name) for name in UFUNCS},
     **{"erf": erf, "int": np.int64, "inf": np.inf, "__builtins__": {}},

@@ -37,6 +37,9 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "mish": F.mish,
     "floor": torch.floor,
     "ceil": torch.ceil,
+    "atan": torch.atan,
+    "asin": torch.asin,
+    "acos": torch.acos,
     "trunc": torch.trunc,
     "round": torch.round,
     "sign": torch.sign,
@@ -99,12 +102,12 @@ MEANING: dict[type[Function], Callable[[Any, Applied, Tensor], Tensor]] = {  # o
     Abs: lambda f, held, a: a.abs(),
     Elementwise: lambda f, held, a: ELEMENTWISE[f.name](_inside(f, a)),
     Elu: lambda f, held, a: f.scale * torch.where(a > 0, a, f.alpha * torch.expm1(a.clamp_max(0) * f.rate)),
-    Power: lambda f, held, a: (a if f.exponent.is_integer() else a.clamp_min(0)).pow(f.exponent),
+    Power: lambda f, held, a: (a if float(f.exponent).is_integer() else a.clamp_min(0)).pow(float(f.exponent)),
     MaxPool: lambda f, held, a: _max_pool(f, a),
     Softmax: lambda f, held, a: a.softmax(f.axis),
     LogSoftmax: lambda f, held, a: a.log_softmax(f.axis),
     Norm: lambda f, held, a: held.affine(_normalised(f, a)),
-    GroupNorm: lambda f, held, a: held.affine(F.group_norm(a, f.groups, eps=f.eps)),
+    GroupNorm: lambda f, held, a: held.affine(torch.group_norm(a, f.groups, eps=f.eps)),
     ArgMax: lambda f, held, a: a.argmax(f.axis),
 }
 
@@ -127,6 +130,8 @@ def _inside(function: Elementwise, a: Tensor) -> Tensor:
             return a.clamp_min(function.floor)
         case "sqrt":
             return a.clamp_min(0.0)
+        case "asin" | "acos":
+            return a.clamp(-1.0, 1.0)
         case "reciprocal":
             return torch.where(a < 0, a.clamp_max(-function.floor), a.clamp_min(function.floor))
     return a

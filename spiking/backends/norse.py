@@ -20,7 +20,7 @@ from ..functions import Function, Shape
 from ..linear_maps import Synapse
 from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
-from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, joined
+from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, finite, joined
 from .biases import summed_biases
 from .cells import Cell
 from .devices import placed
@@ -158,7 +158,7 @@ class ReadoutLayer(nn.Module):
 
     def __init__(self, node: Output, constant: Array | None, plan: Plan, rate: bool) -> None:
         super().__init__()
-        self.plan, self.rate, self.function = plan, rate, Composition(node)
+        self.name, self.plan, self.rate, self.function = node.name, plan, rate, Composition(node)
         self.register_buffer("constant", None if constant is None else tensor(constant))
 
     def forward(self, train: Train) -> Tensor:
@@ -168,6 +168,8 @@ class ReadoutLayer(nn.Module):
         if self.constant is not None:
             a = a + (self.constant * ticks if self.rate else self.constant)
         read: Tensor = self.function((a / ticks if self.rate else a).flatten(0, 1))
+        if not read.is_floating_point():  # an index hides that it was taken among no numbers
+            finite(self.name, bool(torch.isfinite(a).all()))
         return torch.as_tensor(read).reshape(*a.shape[:2], *read.shape[1:])
 
 
@@ -295,6 +297,8 @@ def _account(built: SpikingModule, x: dict[str, Tensor], plan: Plan) -> BatchRes
             result.counts[node.name] = counts
             assert isinstance(layer, NeuronLayer)
             result.saturated[node.name] = 0 if value.left is None else layer.cell.p.saturated(value.left)
+            if value.left is not None and not bool(torch.isfinite(value.left).all()):
+                result.lost.add(node.name)
             if node.name in plan.keep:
                 result.rasters[node.name] = sent.cut(1, plan.steps).cpu().numpy()
     return result

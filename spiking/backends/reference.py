@@ -27,7 +27,7 @@ from ..network import Network
 from ..nodes import Input, MatMul, Neuron, Node, Output, Product
 from ..unroll import taps
 from ..wiring import aligned, rearrange, windows
-from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, tally
+from .base import Array, Backend, BatchResult, Inputs, Plan, Runner, finite, tally
 from .functions_numpy import apply, lacks
 
 
@@ -111,8 +111,8 @@ class Reference(Backend):
 
 
 def _run(network: Network, plan: Plan, x: Inputs) -> BatchResult:
-    saturated: dict[str, int] = {}
-    steps = {node.name: _start(node, network, plan, x, saturated) for node in network}
+    result = BatchResult({}, {}, {})
+    steps = {node.name: _start(node, network, plan, x, result) for node in network}
     history: dict[str, list[Array]] = {name: [] for name in steps}
     for tick in range(1, plan.steps + 1):
         sent: dict[str, Array] = {}
@@ -125,16 +125,17 @@ def _run(network: Network, plan: Plan, x: Inputs) -> BatchResult:
                 if plan.delay:
                     before = history[node.name][-2:-1]
                     sent[node.name] = before[0] if before else np.zeros_like(sent[node.name])
-    readouts = {node.name: np.stack(history[node.name]) for node in network.outputs}
+    result.readouts.update({node.name: np.stack(history[node.name]) for node in network.outputs})
     spikes = {node.name: np.stack(history[node.name]) for node in network.populations}
-    counts = {name: tally(train) for name, train in spikes.items()}
-    return BatchResult(readouts, counts, {name: spikes[name] for name in plan.keep if name in spikes}, saturated)
+    result.counts.update({name: tally(train) for name, train in spikes.items()})
+    result.rasters.update({name: spikes[name] for name in plan.keep if name in spikes})
+    return result
 
 
 Step = Callable[[int, list[Array]], Array]
 
 
-def _start(node: Node, network: Network, plan: Plan, x: Inputs, saturated: dict[str, int]) -> Step:
+def _start(node: Node, network: Network, plan: Plan, x: Inputs, result: BatchResult) -> Step:
     """Return the node's step: (tick, what arrives) -> what it sends; its state lives in the closure."""
     batch, rate = len(next(iter(x.values()))), network.schedule == "rate"
     shapes = [network.shapes[name] for name in node.inputs]
@@ -146,7 +147,7 @@ def _start(node: Node, network: Network, plan: Plan, x: Inputs, saturated: dict[
         given = x[node.name].astype(np.float64) if not node.vocabulary else one_hot(x[node.name], node.vocabulary)
         return lambda tick, _: given if inject(tick) else np.zeros_like(given)
     if isinstance(node, Neuron):
-        return _neuron(node, network, plan, batch, saturated)
+        return _neuron(node, network, plan, batch, result)
     if isinstance(node, Product):
         return _product(node, shapes, batch, rate)
     if isinstance(node, Output):
@@ -155,13 +156,16 @@ def _start(node: Node, network: Network, plan: Plan, x: Inputs, saturated: dict[
         def read(tick: int, arriving: list[Array]) -> Array:
             nonlocal a
             a = a + arriving[0]
-            return apply(node.function, a / tick if rate else a)
+            decoded = apply(node.function, a / tick if rate else a)
+            if decoded.dtype.kind != "f":  # an index hides that it was taken among no numbers
+                finite(node.name, bool(np.all(np.isfinite(a))))
+            return decoded
 
         return read
     return lambda tick, arriving: linear(node, arriving, shapes, inject(tick))
 
 
-def _neuron(node: Neuron, network: Network, plan: Plan, batch: int, saturated: dict[str, int]) -> Step:
+def _neuron(node: Neuron, network: Network, plan: Plan, batch: int, result: BatchResult) -> Step:
     a = np.zeros((batch, *network.shapes[node.inputs[0]]))
     s = np.zeros((batch, *network.shapes[node.name]))
     v0 = 0.0 if node.v0 is None else node.v0
@@ -176,7 +180,10 @@ def _neuron(node: Neuron, network: Network, plan: Plan, batch: int, saturated: d
         r = target(node, a, tick, network.schedule) + v0 - s
         sent = emit(alphabet, r, tick > plan.last(node))
         if tick == plan.steps:
-            saturated[node.name] = int(np.count_nonzero(np.abs(r - sent) / alphabet.unit >= alphabet.reach))
+            left = r - sent
+            result.saturated[node.name] = int(np.count_nonzero(np.abs(left) / alphabet.unit >= alphabet.reach))
+            if not np.all(np.isfinite(left)):
+                result.lost.add(node.name)
         s = s + sent
         return sent
 

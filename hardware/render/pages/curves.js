@@ -42,6 +42,7 @@ function folded(curve, interval) {
 }
 
 const share_not_above = (curve, least) => curve.filter((value) => value <= least).length / curve.length;
+const without_parts = (load) => load; // drawn here
 const place = (work, values) => work.placements[values.corner]; // no control changes where the layers lie
 const keys = (table) => table[ORDER] || Object.keys(table);
 

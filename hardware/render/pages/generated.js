@@ -29,8 +29,8 @@ var brain_cost, brain_depth;
 brain_cost = function flx_brain_cost (work, values, batch) {
     var latency, needs, rest;
     latency = _pyfunc_op_mult((_pyfunc_op_add(work.ticks, (_pyfunc_op_mult((batch - 1), work.interval)))), values["tick"]);
-    needs = [["synapses", work.physical, "synapse_budget"], ["fan_in", most((function list_comprehension (iter0) {var res = [];var place, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {place = iter0[i0];{res.push(place.fan_in);}}return res;}).call(this, work.places)), "fan_in_max"], ["dynamic_synapses", work.dynamic, "dynamic_synapses"]];
-    rest = ({node: "(rest)", action: "rest", group: "static", count: _pyfunc_op_mult(work.physical, latency) / batch, price: "resting_power"});
+    needs = [["synapses", work.laid, "synapse_budget"], ["fan_in", most((function list_comprehension (iter0) {var res = [];var place, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {place = iter0[i0];{res.push(place.fan_in);}}return res;}).call(this, work.places)), "fan_in_max"], ["dynamic_synapses", work.dynamic, "dynamic_synapses"]];
+    rest = ({node: "(rest)", action: "rest", group: "static", count: _pyfunc_op_mult(work.laid, latency) / batch, price: "resting_power"});
     return ({charges: _pyfunc_op_add(event_charges(work), (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this)))), latency: latency, constraints: _pyfunc_op_add((_pyfunc_op_add(brain_depth(work, values), latency_constraint(latency, values))), limits(needs, values)), alternatives: _pyfunc_create_dict("resting share", [rest]), unpriced: [], bounds: ({}), ticks: work.ticks, cores: null, chips: null, at_least: false, pace: "", copies: copies(work.physical, work), details: []});
 };
 
@@ -51,7 +51,7 @@ event_driven_cost = function flx_event_driven_cost (work, values, batch) {
     charges = stub2_;
     waiting = ({node: "(chip)", action: "launch", group: "dynamic", count: _pyfunc_op_mult(values["busy_floor"], launches), price: "active_power"});
     outside = [({node: "(chip)", action: "static", group: "static", count: single, price: "idle_power"}), ({node: "(host)", action: "host", group: "io", count: single, price: "host_power"})];
-    held = _pyfunc_op_mult(_pyfunc_op_add(work.physical, work.dynamic), values["bytes_per_synapse"]);
+    held = _pyfunc_op_mult(_pyfunc_op_add(work.laid, work.dynamic), values["bytes_per_synapse"]);
     memory = ({name: "memory", needed: held, available: values["memory"], unit: "B"});
     return ({charges: _pyfunc_op_add((_pyfunc_op_add(_pyfunc_op_add(charges, [waiting]), (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this))))), outside), latency: _pyfunc_op_mult(batch, single), constraints: _pyfunc_op_add([memory], (latency_constraint(_pyfunc_op_mult(batch, single), values))), alternatives: ({}), unpriced: [], bounds: ({}), ticks: work.ticks, cores: null, chips: null, at_least: false, pace: "", copies: copies(work.physical, work), details: read});
 };
@@ -75,14 +75,14 @@ neuromorphic_cost = function flx_neuromorphic_cost (work, values, batch) {
     cores = total((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];{res.push(layer.cores);}}return res;}).call(this, placed));
     chips = ceil(cores / values["cores_per_chip"]);
     events = keyed((function list_comprehension (iter0) {var res = [];var here, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {here = iter0[i0];{res.push([here.name, here.events]);}}return res;}).call(this, work.places));
-    stub1_ = [];stub1_iter0 = placed;if ((typeof stub1_iter0 === "object") && (!Array.isArray(stub1_iter0))) {stub1_iter0 = Object.keys(stub1_iter0);}for (stub1_i0=0; stub1_i0<stub1_iter0.length; stub1_i0++) {stub1_layer = stub1_iter0[stub1_i0];{stub1_.push(neuromorphic_load(stub1_layer, events, work, values));}}
+    stub1_ = [];stub1_iter0 = placed;if ((typeof stub1_iter0 === "object") && (!Array.isArray(stub1_iter0))) {stub1_iter0 = Object.keys(stub1_iter0);}for (stub1_i0=0; stub1_i0<stub1_iter0.length; stub1_i0++) {stub1_layer = stub1_iter0[stub1_i0];{stub1_.push(without_parts(neuromorphic_load(stub1_layer, events, work, values)));}}
     loads = stub1_;
     steps = neuromorphic_steps((function list_comprehension (iter0) {var res = [];var load, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {load = iter0[i0];{res.push(load.busy);}}return res;}).call(this, loads), work, values, chips);
     clocked = _pyfunc_any(((function list_comprehension (iter0) {var res = [];var name, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {name = iter0[i0];{res.push(_pyfunc_op_contains(name, values));}}return res;}).call(this, _pyfunc_op_add(neuromorphic_WORK, ["t_step_min"]))));
     latency = (_pyfunc_truthy(clocked))? (_pyfunc_op_add(steps.single, (_pyfunc_op_mult((batch - 1), steps.period)))) : (null);
     needs = [["dynamic_synapses", work.dynamic, "dynamic_synapses"], ["chips", chips, "chips"], ["fan_in_max", most((function list_comprehension (iter0) {var res = [];var here, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {here = iter0[i0];{res.push(here.fan_in);}}return res;}).call(this, work.places)), "fan_in_max"]];
     charges = _pyfunc_op_add((_pyfunc_op_add(event_charges(work), neuromorphic_updates(work, loads))), (neuromorphic_messages(work, placed, neuromorphic_hops(cores, values))));
-    return ({charges: _pyfunc_op_add((_pyfunc_op_add(charges, (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this))))), neuromorphic_power(latency, chips, batch)), latency: latency, constraints: _pyfunc_op_add(limits(needs, values), (((latency !== null))? (latency_constraint(latency, values)) : ([]))), alternatives: ({}), unpriced: (_pyfunc_truthy(clocked))? (neuromorphic_untimed(chips, values)) : (neuromorphic_UNCLOCKED), bounds: keyed((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];{res.push([layer.layer.name, ({resource: layer.bound, cores: layer.cores})]);}}return res;}).call(this, placed)), ticks: work.ticks, cores: cores, chips: chips, at_least: _pyfunc_truthy(clocked) && (((neuromorphic_untimed(chips, values).length) > 0)), pace: (_pyfunc_truthy(clocked))? (neuromorphic_pace(loads, steps, values)) : (""), copies: copies(total((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];{res.push(layer.stored);}}return res;}).call(this, placed)), work), details: loads});
+    return ({charges: _pyfunc_op_add((_pyfunc_op_add(charges, (function_charges(work.layers, (function (layer) {return work.ticks;}).bind(this))))), neuromorphic_power(latency, chips, batch)), latency: latency, constraints: _pyfunc_op_add(limits(needs, values), (((latency !== null))? (latency_constraint(latency, values)) : ([]))), alternatives: ({}), unpriced: (_pyfunc_truthy(clocked))? (neuromorphic_untimed(chips, values)) : (neuromorphic_UNCLOCKED), bounds: keyed((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];{res.push([layer.layer.name, ({resource: layer.bound, cores: layer.cores})]);}}return res;}).call(this, placed)), ticks: work.ticks, cores: cores, chips: chips, at_least: _pyfunc_truthy(clocked) && (((neuromorphic_untimed(chips, values).length) > 0)), pace: (_pyfunc_truthy(clocked))? (neuromorphic_pace(loads, placed, steps, events, work, values)) : (""), copies: copies(total((function list_comprehension (iter0) {var res = [];var layer, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {layer = iter0[i0];{res.push(layer.stored);}}return res;}).call(this, placed)), work), details: loads});
 };
 
 neuromorphic_hops = function flx_neuromorphic_hops (cores, values) {
@@ -173,8 +173,8 @@ neuromorphic_untimed = function flx_neuromorphic_untimed (chips, values) {
     return (function list_comprehension (iter0) {var res = [];var name, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {name = iter0[i0];{res.push(({node: "(chip)", action: name, group: "time", why: "nobody has published it"}));}}return res;}).call(this, missing);
 };
 
-neuromorphic_pace = function flx_neuromorphic_pace (loads, steps, values) {
-    var idle, resource, share, shares, slowest, stub13_, stub13_i0, stub13_iter0, stub13_k, worked;
+neuromorphic_pace = function flx_neuromorphic_pace (loads, placed, steps, events, work, values) {
+    var idle, parts, resource, share, shares, slowest, stub13_, stub13_i0, stub13_iter0, stub13_k, worked;
     worked = total(steps.slowest);
     if ((steps.waited >= worked)) {
         share = (_pyfunc_truthy(steps.waited))? (rounded(steps.waited / _pyfunc_op_add(steps.waited, worked))) : ("");
@@ -187,7 +187,8 @@ neuromorphic_pace = function flx_neuromorphic_pace (loads, steps, values) {
     stub13_ = [];stub13_iter0 = _pyfunc_range(0, loads.length, 1);if ((typeof stub13_iter0 === "object") && (!Array.isArray(stub13_iter0))) {stub13_iter0 = Object.keys(stub13_iter0);}for (stub13_i0=0; stub13_i0<stub13_iter0.length; stub13_i0++) {stub13_k = stub13_iter0[stub13_i0];{stub13_.push(total_where(steps.slowest, steps.first, stub13_k));}}
     shares = stub13_;
     slowest = first_largest(shares);
-    resource = neuromorphic_RESOURCES[first_largest((function list_comprehension (iter0) {var res = [];var part, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {part = iter0[i0];{res.push(total_where(part, steps.first, slowest));}}return res;}).call(this, loads[slowest].parts))];
+    parts = neuromorphic_load(placed[slowest], events, work, values).parts;
+    resource = neuromorphic_RESOURCES[first_largest((function list_comprehension (iter0) {var res = [];var part, i0;if ((typeof iter0 === "object") && (!Array.isArray(iter0))) {iter0 = Object.keys(iter0);}for (i0=0; i0<iter0.length; i0++) {part = iter0[i0];{res.push(total_where(part, steps.first, slowest));}}return res;}).call(this, parts))];
     return _pymeth_format.call("the cores of '{}' decide {} of the time, by {}", (loads[slowest].name), rounded(shares[slowest] / worked), resource);
 };
 

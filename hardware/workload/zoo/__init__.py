@@ -91,7 +91,7 @@ def _fault(option: str, value: object) -> str:
     return f"{option} must be a whole number of at least {least}, not {value!r}"
 
 
-def net(name: str, **options: Any) -> Shapes:
+def net(name: str, /, **options: Any) -> Shapes:
     """Return a network of `nets()`, by name; its trace() can be priced on every platform.
 
     Raises InvalidInput: unknown names; options that the network does not have, or whose values are out of range.
