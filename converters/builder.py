@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spiking import (
+    Clamp,
     Concat,
     Embedding,
     Function,
@@ -41,6 +42,7 @@ EXCLUDES = -1e4  # a mask that adds this much, or less, says "never": no softmax
 # What stands for it where the mask comes from the input and meets the scores in one sum: e^-8192 is 0 in every
 # type, scores below 4,096 in size cannot undo it, and in float32 the sum still holds them to 5e-4.
 UNLIKELY = -8192.0
+BOUND = (Clamp(UNLIKELY / 2, LARGEST),)  # before a softmax: what is excluded stays so, and if all is, all is equal
 ABSORBS = -1e6  # beside a number of this size float32 keeps of a score no more than its sixteenths
 
 

@@ -32,6 +32,8 @@ from spiking import (
     missing,
 )
 
+from .builder import BOUND
+
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 Merge = Callable[[SpikingNetwork, Node], Node | None]  # (network, node) -> the node and the one above it as one
@@ -119,12 +121,12 @@ def read_out(network: SpikingNetwork) -> SpikingNetwork:
         rest, last = above.function[:-1], above.function[-1]
         if not isinstance(last, Softmax | LogSoftmax | ArgMax):
             continue
-        if rest:
+        if rest and rest != BOUND:
             changed[above.name] = replace(above, function=rest)
             changed[out.name] = replace(out, function=(last,))
         else:
             dropped.add(above.name)
-            changed[out.name] = replace(out, inputs=above.inputs, function=(last,))
+            changed[out.name] = replace(out, inputs=above.inputs, function=above.function)
     nodes = (changed.get(node.name, node) for node in network if node.name not in dropped)
     return _rebuilt(network, nodes, network.origins)
 

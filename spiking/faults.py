@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from math import prod
 
@@ -10,7 +9,6 @@ from .fields import DEEPEST, MOST, mistyped, unreal
 from .functions import Shape
 from .nodes import Node, Output
 
-UNSTORED = re.compile("[\\x00\\ud800-\\udfff]")  # characters that names in a file cannot have
 Nodes = Sequence[Node]
 
 
@@ -40,8 +38,6 @@ def edges(nodes: Nodes) -> Iterator[str]:
     for node in nodes:
         if not node.name:
             yield f"a {type(node).__name__} has no name"
-        elif UNSTORED.search(node.name):
-            yield f"a {type(node).__name__} has a name that no file can hold: {node.name!a}"
         if node.name in seen:
             yield f"{label(node)}: the name is used twice"
         for name in node.inputs:

@@ -300,7 +300,7 @@ class Pad(Synapse):
             raise ValueError(f"before and after must have the same length, at most {len(shape)}")
         out = tuple(s + b + a for s, b, a in zip(shape[-n:], self.before, self.after, strict=True))
         kept = (s + min(b, 0) + min(a, 0) for s, b, a in zip(shape[-n:], self.before, self.after, strict=True))
-        if min(*out, *kept) < 1:
+        if min(out) < 1 or min(kept) < 0:
             raise ValueError(f"padding {self.before}, {self.after} leaves nothing of {shape}")
         return (*shape[:-n], *out)
 

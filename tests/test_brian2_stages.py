@@ -33,7 +33,21 @@ from spiking.groups import FUNCTIONS
 SPOKEN: dict[str, Any] = {
     **{
         name: getattr(np, name)
-        for name in ("abs", "ceil", "exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos")
+        for name in (
+            "abs",
+            "arccos",
+            "arcsin",
+            "arctan",
+            "ceil",
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "sqrt",
+            "tanh",
+            "sin",
+            "cos",
+        )
     },
     **{"clip": np.clip, "erf": erf, "inf": np.inf, "int": lambda truth: truth.astype(np.int64)},
 }

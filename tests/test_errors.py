@@ -65,6 +65,7 @@ from spiking import (  # noqa: E402
     InvalidFile,
     InvalidInput,
     InvalidNetwork,
+    MissingPackage,
     SpikingError,
     SpikingWarning,
     UnsupportedNode,
@@ -247,6 +248,7 @@ KINDS: dict[type[SpikingError], type[Exception]] = {
     InvalidInput: ValueError,
     InvalidFile: ValueError,
     CapacityError: MemoryError,
+    MissingPackage: ImportError,
 }
 
 

@@ -76,7 +76,7 @@ def network(name: str) -> SpikingNetwork:
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\udcffb"])
 def test_a_network_has_no_name_that_a_file_cannot_hold(name: str) -> None:
-    with pytest.raises(InvalidNetwork, match=re.escape(f"a Neuron has a name that no file can hold: {name!a}")):
+    with pytest.raises(InvalidNetwork, match=re.escape(f"name must be text, not {name!a}")):
         network(name)
 
 

@@ -500,7 +500,7 @@ def test_attention_as_the_tally_counts_it() -> None:
         Reshape("kt", ("k",), (6, 4)),
         Neuron("kn", ("kt",), (Identity(),), binary(0.5)),
         MatMul("scores", ("qn", "kn")),
-        Neuron("p", ("scores",), (Softmax((1,)),), binary(0.5)),
+        Neuron("p", ("scores",), (Softmax(-1),), binary(0.5)),
         MatMul("values", ("p", "vn")),
         Output("y", ("values",)),
     )

@@ -133,7 +133,10 @@ WITHIN: dict[str, tuple[tuple[Node, ...], str]] = {
         (Reshape("r", ("n",), (LENGTH, 2, 2)), MatMul("c", ("r", "r")), Reshape("y", ("c",), (LENGTH, WORDS))),
         "y",
     ),
-    "weights by position": ((Scale("c", ("n",), np.arange(LENGTH * WORDS).reshape(LENGTH, WORDS)),), "c"),
+    "weights by position": (
+        (Scale("c", ("n",), np.arange(LENGTH * WORDS, dtype=np.float32).reshape(LENGTH, WORDS)),),
+        "c",
+    ),
 }
 
 

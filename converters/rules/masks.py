@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spiking import Add, Clamp, Function, Scale
+from spiking import Add, Function, Scale
 
-from ..builder import EXCLUDES, LARGEST, LOWEST, STRUCTURE, UNLIKELY, Builder, Reject, Stream
+from ..builder import BOUND, EXCLUDES, LOWEST, STRUCTURE, UNLIKELY, Builder, Reject, Stream
 from .arithmetic import add, mul, rsub, scaled, shifted, sub
 from .compare import logical_not
 from .registry import rule
@@ -59,7 +59,7 @@ def bounded(b: Builder, x: Stream) -> tuple[Function, ...]:
     while waiting:
         node = b.nodes[waiting.pop()]
         if node.name in b.excluding:
-            return (Clamp(UNLIKELY / 2, LARGEST),)
+            return BOUND
         waiting += node.inputs if isinstance(node, (Add, Scale, *STRUCTURE)) else ()
     return ()
 
