@@ -57,7 +57,7 @@ def html_table(
     def line(cells: Sequence[str], tag: str, style: str = "") -> str:
         sides = ["left" if i < left else "right" for i in range(len(cells))]
         made = (
-            f'<{tag} style="{CELL}{side}{style}">{escape(cell)}</{tag}>'
+            f'<{tag} style="{CELL}{side}{style}">{escape(escaping.cell(cell))}</{tag}>'
             for cell, side in zip(cells, sides, strict=True)
         )
         return f"<tr>{''.join(made)}</tr>"
@@ -68,7 +68,10 @@ def html_table(
     shown += [line(last, "td", RULE)] if last else []
     body = f"<thead>{line(head, 'th')}</thead><tbody>{''.join(shown)}</tbody>"
     grid = f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">{body}</table>'
-    above, below = (f'<div style="white-space:pre-wrap">{escape(text)}</div>' if text else "" for text in (title, note))
+    above, below = (
+        f'<div style="white-space:pre-wrap">{escape(escaping.lines(text))}</div>' if text else ""
+        for text in (title, note)
+    )
     return f"<div>{above}{grid}{below}</div>"
 
 

@@ -15,9 +15,24 @@ from models import samples
 from torch import nn
 
 from converters import convert
-from hardware import compare, estimate
-from spiking import InvalidInput, MissingPackage, SpikeRecord, SpikingNetwork, run
-from spiking.blocks import grouped
+from hardware import Comparison, compare, estimate, net
+from hardware.render import columns
+from hardware.workload.shapes import Shapes
+from spiking import (
+    Activity,
+    Input,
+    InvalidInput,
+    Linear,
+    MissingPackage,
+    Output,
+    SpikeRecord,
+    SpikingNetwork,
+    html_table,
+    is_wiring,
+    run,
+    synapses,
+)
+from spiking.blocks import SCREEN, finest, grouped
 from spiking.cli import main
 
 
@@ -73,6 +88,62 @@ def test_blocks_add_up_to_the_network(network: SpikingNetwork) -> None:
         assert str(f"{figures[2]:,}") in network.summary(depth=depth)
 
 
+def test_nothing_is_in_no_block(network: SpikingNetwork) -> None:
+    counted = synapses(network).values()
+    for depth in (1, 3, 9):
+        blocks = grouped(network, depth)
+        assert sum(block.wiring for block in blocks) == sum(is_wiring(node) for node in network)
+        assert sum(block.gating for block in blocks) == sum(found.dynamic for found in counted) > 0
+
+
+@pytest.mark.parametrize(("model", "shape"), [(Blocks, (6, 8)), (Recurrent, (16, 8))])
+def test_the_printed_rows_add_up_to_the_printed_totals(model: type[nn.Module], shape: tuple[int, ...]) -> None:
+    """As a reader adds them: by the places of their titles."""
+    head, _, *lines = convert(model().eval(), samples(16, *shape)).summary().splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("total"))
+    for title in ("neurons", "weights W", "synapses S", "gating"):
+        end = head.index(title) + len(title)
+        figures = [line[:end].split()[-1].strip("·").replace(",", "") for line in [*lines[: place - 1], lines[place]]]
+        *parts, whole = [int(figure) if figure.isdecimal() else 0 for figure in figures]
+        assert sum(parts) == whole > 0, title
+
+
+def test_a_cell_is_a_row_with_its_time_steps() -> None:
+    """16 steps of every gate, 15 of what reads an earlier state; 4·8 rows of 8 weights each way."""
+    made = convert(Recurrent().eval(), samples(16, 16, 8))
+    rows = {block.name: block for block in grouped(made, finest(made))}
+    gate, hidden = rows["lstm.layer0.input"], rows["lstm.layer0.hidden"]
+    assert dict(gate.kinds) == {"Linear": 1, "Neuron": 1, "Multiply": 1}
+    assert (gate.moments, hidden.moments, gate.weights, hidden.weights) == (16, 15, 256, 256)
+    assert "Linear × 15 time steps" in made.summary()
+
+
+def test_a_block_says_what_its_neurons_send_and_how_far_they_are(network: SpikingNetwork) -> None:
+    name = "blocks.layers.0.self_attn"
+    (attention,) = [block for block in grouped(network, 4) if block.name == name]
+    held = [node for node in network.populations if node.name.startswith(name)]
+    units = [float(value) for node in held if node.alphabet for value in np.ravel(node.alphabet.unit)]
+    depths = [network.depth[node.name] for node in held]
+    assert attention.units == (min(units), max(units))
+    assert attention.error == max(network.origins[node.name].error for node in held)
+    assert attention.depths is not None
+    assert attention.depths[1] == max(depths)
+    assert np.isnan(attention.relative)
+    (output,) = [block for block in grouped(network, 4) if block.name == "output"]
+    assert output.relative == network.origins["output"].error
+
+
+def test_automatic_is_the_finest_that_fits() -> None:
+    def deep(blocks: int) -> SpikingNetwork:
+        nodes: list[Any] = [Input("x", (), (2,))]
+        for name in (f"stack.{i}.{part}" for i in range(blocks) for part in "ab"):
+            nodes.append(Linear(name, (nodes[-1].name,), np.ones((2, 2))))
+        return SpikingNetwork((*nodes, Output("out", (nodes[-1].name,))))
+
+    assert [finest(deep(many)) for many in (1, 11, 12, 22, 23, 40)] == [3, 3, 2, 2, 1, 1]
+    assert len(grouped(deep(22), 2)) == SCREEN
+
+
 @pytest.mark.parametrize("depth", [0, -1, 1.5, True, "all", "2"])
 def test_a_depth_that_is_none(network: SpikingNetwork, depth: Any) -> None:
     with pytest.raises(InvalidInput, match="depth"):
@@ -104,6 +175,8 @@ class Tables(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         assert tag in ("div", "table", "thead", "tbody", "tr", "th", "td")
+        assert {name for name, _ in attrs} <= {"style"}
+        assert not any(word in (style or "") for _, style in attrs for word in ("color:", "background", "url"))
         self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -121,6 +194,19 @@ def test_a_notebook_shows_tables(network: SpikingNetwork, record: SpikeRecord) -
         tables.feed(value._repr_html_())
         assert not tables.open
         assert len(tables.cells) > 10
+
+
+def test_a_long_table_says_how_much_is_left() -> None:
+    tables = Tables()
+    tables.feed(html_table(["a", "b"], [[f"row {i}", "x"] for i in range(100)], ["total", "y"]))
+    assert sum(cell.startswith("row ") for cell in tables.cells) == 60
+    assert tables.cells[-3:] == ["… and 40 more", "total", "y"]
+
+
+def test_what_a_terminal_would_act_on_is_shown_as_its_code() -> None:
+    text = html_table(["a\x1b[31m"], [["b\u202e"]], title="c\x07", note="d\ne")
+    assert not any(char in text for char in "\x1b\u202e\x07")
+    assert "d\ne" in text
 
 
 def test_names_are_text_in_every_table(tmp_path: Path) -> None:
@@ -164,3 +250,86 @@ def test_without_pandas_it_says_what_to_do(record: SpikeRecord, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingPackage, match=r"pip install pandas.*to_csv"):
         record.to_dataframe()
+
+
+def made() -> SpikeRecord:
+    """A record of two ticks: an input named as a formula, a layer, and where events arrive."""
+    spikes = {"=x": np.array([3.0, 0.0]), "n": np.array([0.25, 0.5])}
+    activity = Activity(2, 4, 1, "print", spikes, {"w": np.array([1 / 3, 2.0])})
+    return SpikeRecord({"out": np.zeros((2, 4, 1))}, activity, "reference", saturated={"n": 0.125})
+
+
+def test_csv_of_a_record_line_by_line(tmp_path: Path) -> None:
+    """Unrounded; empty where a layer has no such figure; the saturated share stands at the last tick."""
+    made().to_csv(tmp_path / "run.csv")
+    assert (tmp_path / "run.csv").read_text(encoding="utf-8").splitlines() == [
+        "layer,step,spikes,events,saturated",
+        "'=x,1,3.0,,",
+        "'=x,2,0.0,,",
+        "n,1,0.25,,",
+        "n,2,0.5,,0.125",
+        f"w,1,,{1 / 3!r},",
+        "w,2,,2.0,",
+    ]
+    with pytest.raises(InvalidInput, match="path must be the path of a file"):
+        made().to_csv(3)  # type: ignore[arg-type]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.csv"
+    path.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="full"):
+        made().to_csv(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_frame_has_the_names_and_types_of_the_record() -> None:
+    frame = made().to_dataframe()
+    assert list(frame["layer"]) == ["=x", "=x", "n", "n", "w", "w"]  # a frame computes no name
+    assert [str(kind) for kind in frame.dtypes[1:]] == ["int64", "float64", "float64", "float64"]
+    assert list(frame["saturated"].dropna()) == [0.125]
+    assert frame.attrs == {"samples": 4, "steps": 2, "delay": 1, "backend": "reference", "network": "print"}
+
+
+@pytest.fixture(scope="module")
+def compared() -> Comparison:
+    return compare(net("lstm").trace(), platforms=["loihi1", "spinnaker2", "a100", "h100"], peers=True)
+
+
+def fields(view: str) -> set[str]:
+    """The fields that the tables of platforms read in a view; a band as its ends."""
+    shown = [column for column in (*columns.PLATFORMS, *columns.PARTS) if getattr(column, view)]
+    return {path for column in shown for path in column.of.split(" … ")}
+
+
+def test_csv_has_every_field_that_text_and_markdown_have() -> None:
+    assert fields("text") - {"fits"} <= fields("csv")  # "fits" is report.feasible in words
+    assert {"report.feasible", "flips", "left_out"} <= fields("csv")
+
+
+def test_markdown_says_all_that_text_says(compared: Comparison) -> None:
+    """Every cell of every table, and every line of what it rests on; flips and who is left out as items of a list."""
+    page = compared.to_markdown()
+    said = " ".join(page.replace("|", " ").replace("\\", "").split())
+    listed = ("─", "batch ", "  energy", "  latency", "  edp", "          flips", "          and ", "  left out")
+    for line in str(compared).splitlines():
+        if not line.startswith(listed):
+            assert all(" ".join(cell.split()) in said for cell in line.split("  ")), line
+    for win in compared.verdict.wins:
+        assert page.count(f"- {win.metric} flips with ") == len(win.flips)
+    assert compared.verdict.left_out
+    assert compared.even
+
+
+def test_no_name_ends_a_block_of_text() -> None:
+    shapes = Shapes("a\n```\n# b", (8,))
+    shapes.linear(shapes.input, "n", 4)
+    page = compare(shapes.trace(), platforms=["brain", "a100"], peers=True).to_markdown()
+    assert page.count("\n````text\n") == 1
+    assert page.count("\n````\n") == 1

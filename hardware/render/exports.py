@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
@@ -12,6 +13,7 @@ from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from . import columns, tables, text, words
 from .cells import Raw
+from .other_tools import peers
 from .rows import entry_rows, platform_row
 
 
@@ -44,7 +46,7 @@ def report_markdown(report: CostReport) -> str:
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """Return the comparison for a Markdown page: verdict, both tables of platforms, flips, what it rests on."""
+    """Return the comparison for a Markdown page: verdict, tables of platforms and of break-evens, what it rests on."""
     verdict = comparison.verdict
     head, rows = text.platform_table(comparison)
     parts, split, _ = tables.text_table(columns.PARTS, map(platform_row, comparison.rows))
@@ -54,8 +56,13 @@ def comparison_markdown(comparison: Comparison) -> str:
         markdown(head, rows),
         markdown(parts, split),
     ]
+    even, pairs = text.break_even_rows(comparison)
+    lines += [markdown(even, pairs)] if pairs else []
+    if comparison.peers is not None:
+        lines.append(_verbatim(escaping.lines(peers(comparison.peers))))
     notes = [f"{win.metric} flips with {flip}" for win in verdict.wins for flip in words.flips(win)]
     notes += [f"left out: {line}" for line in words.left_out(verdict)]
+    notes += [text.work_line(comparison), *text.break_even_notes(pairs), *text.shortfalls(comparison)]
     items = "\n".join(f"- {escaping.markdown(line)}" for line in [*notes, *comparison.assumptions])
     return "\n\n".join([*lines, items]) + "\n"
 
@@ -66,6 +73,12 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[Raw]]) -> str:
     writer.writerow(head)
     writer.writerows(rows)
     return out.getvalue()
+
+
+def _verbatim(shown: str) -> str:
+    """A block of text behind a fence that no line of it can close."""
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", shown))])
+    return f"{fence}text\n{shown}\n{fence}"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,7 +20,8 @@ def report(r: CostReport) -> str:
 
 
 def comparison(c: Comparison) -> str:
-    """Return the table of platforms, and the verdict below it."""
+    """Return the table of platforms, and below it the verdict, what does not fit and what has no price."""
     head, rows = text.platform_table(c)
     lines = [words.sentence(c.verdict), *(f"left out: {line}" for line in words.left_out(c.verdict))]
+    lines += text.shortfalls(c)
     return html_table(head, rows, title=f"{c.work.headline} · batch {c.batch}", note="\n".join(lines))

@@ -117,21 +117,28 @@ def platform_table(c: Comparison) -> tuple[list[str], list[list[str]]]:
 
 def comparison(c: Comparison) -> str:
     """Return platforms side by side, at one batch."""
-    work = c.work
-    lines = [work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
+    lines = [c.work.headline, f"batch {c.batch} everywhere: latency is that of the batch, energy that of one inference"]
     lines += ["", table(*platform_table(c)), "", words.verdict_lines(c.verdict), ""]
+    lines += [work_line(c), *break_evens(c), *shortfalls(c)]
+    others = ["", peers(c.peers)] if c.peers is not None else []
+    return escaping.lines("\n".join([*lines, *c.assumptions, *others]))
+
+
+def work_line(c: Comparison) -> str:
+    """Return how many events stand against how many MACs."""
+    work = c.work
     ratio = f", {work.events / work.macs:.2g} events per MAC" if work.macs else ""
-    lines.append(f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}")
-    lines += break_evens(c)
-    for r in c.reports:
-        if not r.feasible:
-            lines.append(f"{r.platform.name}: {verdict(r.constraints, r.binding)}")
+    return f"{work.events:,.0f} synaptic events against {work.macs:,} MACs of the dense source{ratio}"
+
+
+def shortfalls(c: Comparison) -> list[str]:
+    """Return a line for each platform that does not fit, and for each that lacks a price."""
+    lines = [f"{r.platform.name}: {verdict(r.constraints, r.binding)}" for r in c.reports if not r.feasible]
     for r in c.reports:
         if r.unpriced:
             what = ", ".join(dict.fromkeys(gap.action for gap in r.unpriced))
             lines.append(f"{r.platform.name}: ≥, no price for {what}")
-    others = ["", peers(c.peers)] if c.peers is not None else []
-    return escaping.lines("\n".join([*lines, *c.assumptions, *others]))
+    return lines
 
 
 def sweep(found: Sweep) -> str:
@@ -166,8 +173,12 @@ def break_evens(c: Comparison) -> list[str]:
     head, rows = break_even_rows(c)
     if not rows:
         return []
-    note = [BREAK_EVEN_NOTE] if any(cell in ("0", "any") for row in rows for cell in row) else []
-    return ["", table(head, rows), *note, ""]
+    return ["", table(head, rows), *break_even_notes(rows), ""]
+
+
+def break_even_notes(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return what the ends of the scale mean, where one is in the table."""
+    return [BREAK_EVEN_NOTE] if any(cell in ("0", "any") for row in rows for cell in row) else []
 
 
 BREAK_EVEN_NOTE = "0: it needs more without a single event; any: it needs less at any activity"
