@@ -69,9 +69,6 @@ DROPPED = {
 
 def transformer(kind: str) -> tuple[Any, dict[str, Any]]:
     """Return a model of a type of transformers, small, and samples for it by name."""
-    from benchmarks import torchvision_stub
-
-    torchvision_stub.absent()
     import torch
     import transformers
     from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
@@ -107,9 +104,6 @@ def _single(value: object) -> bool:
 
 def family(spec: str) -> tuple[Any, dict[str, Any]]:
     """Return a model of timm, NAME:SIDE, and images for it; NAME:=SIDE where the model must be told the side."""
-    from benchmarks import torchvision_stub
-
-    torchvision_stub.stubbed()
     import timm
     import torch
 
@@ -265,6 +259,10 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     return "\n".join([summary(rows), "", *head, *lines]) + "\n"
 
 
+def _kept(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+
+
 def _go(names: list[str], out: Path) -> None:
     _load(names)
     for name in names:
@@ -282,8 +280,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    known = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {row["name"] for row in known}
+    done = {row["name"] for row in _kept(args.out)}
     waiting = [name for name in args.names or NAMES if name not in done]
     for library in ("transformers", "timm"):
         names = [name for name in waiting if name.startswith(library)]
@@ -291,7 +288,7 @@ def main() -> None:
             process = FORK.Process(target=_go, args=(names, args.out))  # each library meets another torchvision
             process.start()
             process.join()
-    known = [json.loads(line) for line in args.out.read_text().splitlines()]
+    known = _kept(args.out)
     if args.markdown:
         args.markdown.write_text(markdown(known), encoding="utf-8")
     print(summary(known))

@@ -4,7 +4,7 @@ from .archive import load_program
 from .calls import Survey, survey
 from .conversion import convert
 from .from_shapes import outline
-from .methods import METHODS, Method, RateCoding, SigmaDelta
+from .methods import METHODS, Method, RateCoding, SigmaDelta, method_named
 from .program import Graph, Op
 from .rules import supported
 from .torch_export import capture
@@ -20,6 +20,7 @@ __all__ = [
     "capture",
     "convert",
     "load_program",
+    "method_named",
     "outline",
     "supported",
     "survey",

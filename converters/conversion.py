@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -21,7 +21,7 @@ from .doors import described, model_given, taken
 from .fold import fold
 from .lower import lower
 from .measure import measured
-from .methods import METHODS, Method
+from .methods import Method, method_named
 from .source import answers, rounding, single
 from .torch_export import LOCK, capture, state
 
@@ -112,13 +112,7 @@ def _method(method: str | Method, parameters: dict[str, Any]) -> Method:
         if parameters:
             raise InvalidInput(f"pass parameters to the method itself, not alongside it: {', '.join(parameters)}")
         return method
-    if not isinstance(method, str) or method not in METHODS:
-        raise InvalidInput(f"there is no method '{method}'; there are: {', '.join(METHODS)}")
-    try:
-        return METHODS[method](**parameters)
-    except TypeError:
-        known = ", ".join(field.name for field in fields(METHODS[method]))
-        raise InvalidInput(f"method '{method}' takes {known}; given: {', '.join(parameters)}") from None
+    return method_named(method, parameters)
 
 
 def _peek(calibration: Any, model: nn.Module | ExportedProgram) -> tuple[Inputs, Iterator[Inputs]]:

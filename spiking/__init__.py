@@ -18,7 +18,7 @@ from .errors import (
     UnsupportedOperation,
 )
 from .fan_out import fan_outs, fan_totals, handed_on, laid_out
-from .formatting import html_table, si, table
+from .formatting import csv_text, html_table, si, table
 from .functions import Abs, Clamp, Elementwise, Elu, Function, Identity, LeakyRelu, Power, Relu
 from .groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from .inputs import batches, fitting
@@ -59,7 +59,18 @@ __all__ += ["Function", "Abs", "Clamp", "Elementwise", "Elu", "Identity", "Leaky
 __all__ += ["ArgMax", "GroupNorm", "LogSoftmax", "MaxPool", "Norm", "Softmax"]
 __all__ += ["Alphabet", "binary", "graded", "ternary", "ShapeOnly", "is_missing", "missing"]
 __all__ += ["Activity", "BACKENDS", "Backend", "SpikeRecord", "batches", "fingerprint", "fitting", "run"]
-__all__ += ["Synapses", "count", "fan_outs", "fan_totals", "handed_on", "html_table", "laid_out", "macs", "si"]
+__all__ += [
+    "Synapses",
+    "count",
+    "csv_text",
+    "fan_outs",
+    "fan_totals",
+    "handed_on",
+    "html_table",
+    "laid_out",
+    "macs",
+    "si",
+]
 __all__ += ["synapses", "table"]
 __all__ += ["SpikingError", "CapacityError", "InvalidFile", "InvalidInput", "InvalidNetwork", "MissingPackage"]
 __all__ += ["SpikingWarning", "UnsupportedNode", "UnsupportedOperation"]

@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     parameters = named("--param", args.param)
     parameters |= {} if args.precision is None else {"precision": _number(args.precision)}
     parameters |= {} if args.error is None else {"precision": parameters.get("precision", "auto"), "error": args.error}
-    method = _method(converters.METHODS, args.method, parameters)
+    method = converters.method_named(args.method, parameters)
     data, _ = _samples(args.data, program.graph_signature.user_inputs)
     first = next(iter(data.values())) if isinstance(data, dict) else data
     say(f"converting {args.model} with {len(np.atleast_1d(first))} calibration samples …")
@@ -69,16 +68,6 @@ def _convert(args: argparse.Namespace) -> tuple[str, Any]:
     network.save(args.output)
     say(f"wrote {args.output}")
     return network.summary(), _described(network)
-
-
-def _method(methods: dict[str, Any], name: str, parameters: dict[str, Any]) -> Any:
-    """Return a method with its parameters; raises InvalidInput for names that there are not."""
-    if name not in methods:
-        raise InvalidInput(f"there is no method '{name}'; there are: {', '.join(methods)}")
-    known = [field.name for field in fields(methods[name])]
-    if not set(parameters) <= set(known):
-        raise InvalidInput(f"method '{name}' takes {', '.join(known)}; given: {', '.join(parameters)}")
-    return methods[name](**parameters)
 
 
 def _samples(path: str, names: Sequence[str]) -> tuple[Any, Any]:

@@ -6,6 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# the functions that NumPy and Brian2 call by the same name
+SHARED: tuple[str, ...] = ("abs", "arccos", "arcsin", "arctan", "ceil", "clip", "cos")
+SHARED += ("exp", "expm1", "log", "log1p", "sin", "sqrt", "tanh")
+
 
 @dataclass(frozen=True)
 class Formula:

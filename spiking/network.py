@@ -80,7 +80,7 @@ class Network:
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The output shape of every node, without batch; raises InvalidNetwork if any does not follow."""
-        shapes, faults = inferred(self.nodes)
+        shapes, faults = self._inferred
         if faults:
             raise InvalidNetwork(f"{len(faults)} fault(s) in the network:", faults)
         return shapes
@@ -266,6 +266,10 @@ class Network:
             )
         return self
 
+    @cached_property
+    def _inferred(self) -> tuple[dict[str, Shape], list[str]]:
+        return inferred(self.nodes)
+
     def _faults(self) -> Iterator[str]:
         yield from mistyped(self, skip=("nodes",))
         if not self.inputs:
@@ -273,7 +277,7 @@ class Network:
         if not self.outputs:
             yield "the network has no output"
         yield from edges(self.nodes)
-        yield from inferred(self.nodes)[1]
+        yield from self._inferred[1]
         dead = [n for n in self.nodes if not isinstance(n, Output) and not self.consumers(n.name)]
         for node in dead:
             yield f"{label(node)}: nothing reads it"

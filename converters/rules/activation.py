@@ -10,7 +10,7 @@ from torch import Tensor
 from spiking import Abs, ArgMax, Clamp, Elementwise, Elu, LeakyRelu, LogSoftmax, Neuron, Power, Relu, Softmax
 
 from ..builder import LARGEST, Builder, Reject, Stream, array
-from .arithmetic import add, maximum, minimum, mul, scaled
+from .arithmetic import add, maximum, minimum, mul, number, scaled
 from .least import least
 from .masks import bounded
 from .registry import rule
@@ -50,15 +50,11 @@ def clamp(b: Builder, x: Stream, low: float | None = None, high: float | None = 
 def clamp_by(b: Builder, x: Stream, *bounds: Any, **named: Any) -> Stream:
     """Neuron: min(max(a, low), high); bounds that differ from place to place, or come from the input, one by one."""
     given = dict(zip(("max",) if b.op.plain == "clamp_max" else ("min", "max"), bounds, strict=False)) | named
-    low, high = (_number(given.get(name)) for name in ("min", "max"))
+    low, high = (number(given.get(name), len(x.shape)) for name in ("min", "max"))
     if not isinstance(low, Tensor | Stream) and not isinstance(high, Tensor | Stream):
         return clamp(b, x, low, high)
     x = x if low is None else maximum(b, x, low)
     return x if high is None else minimum(b, x, high)
-
-
-def _number(bound: Any) -> Any:
-    return bound.item() if isinstance(bound, Tensor) and bound.numel() == 1 and not bound.is_meta else bound
 
 
 @rule("leaky_relu.default")

@@ -118,6 +118,12 @@ def scaled(b: Builder, x: Stream, value: Any) -> Stream:
     return b.add(Scale, [x], weight=b.constant(value, x.sample))
 
 
+def number(value: Any, rank: int) -> Any:
+    """Return a constant tensor of one entry, and of no more axes than it meets, as a number; all else as it is."""
+    single = isinstance(value, Tensor) and value.numel() == 1 and value.ndim <= rank and not value.is_meta
+    return value.item() if single else value
+
+
 def is_constant(value: Any) -> bool:
     """Return whether a value does not depend on the input."""
     return isinstance(value, Tensor | int | float)

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from spiking import Clamp, Elementwise, Neuron
 
 from ..builder import Array, Builder, Reject, Stream
-from .arithmetic import add, is_constant, mul, scaled, shifted, sub
+from .arithmetic import add, is_constant, mul, number, scaled, shifted, sub
 from .counts import counted
 from .ids import by_id, tabulated
 from .pool import total
@@ -34,8 +33,7 @@ def compare(b: Builder, x: Any, y: Any) -> Any:
     name = b.op.plain
     if is_constant(x):
         x, y, name = y, x, MIRRORED[name]
-    if isinstance(y, Tensor) and y.numel() == 1 and not y.is_meta and y.ndim <= len(x.shape):
-        y = y.item()
+    y = number(y, len(x.shape))
     if not isinstance(y, int | float):
         x, y = (sub(b, x, y) if isinstance(y, Stream) else shifted(b, x, -y.float())), 0
     return compared(b, x, name, y)
@@ -103,6 +101,11 @@ def to(b: Builder, x: Stream, *rest: Any, **more: Any) -> Any:
     """Nothing: the value passes through; what becomes boolean is compared with 0."""
     if torch.bool not in (*rest, more.get("dtype")):
         return x
+    return _truth(b, x)
+
+
+def _truth(b: Builder, x: Stream) -> Any:
+    """Where a value is not 0."""
     return x if x.boolean else compared(b, x, "ne", 0)
 
 
@@ -145,16 +148,14 @@ def logical_xor(b: Builder, x: Any, y: Any) -> Stream:
 @rule("any.dim", "any.dims")
 def any_(b: Builder, x: Stream, dim: Any, keepdim: bool = False) -> Stream:
     """A step neuron over the number of ones along axes."""
-    mask = x if x.boolean else compared(b, x, "ne", 0)
-    count = total(b, mask, dim, keepdim)
+    count = total(b, _truth(b, x), dim, keepdim)
     return replace(count, boolean=True) if prod(count.shape) == prod(x.shape) else _reached(b, count, 1)
 
 
 @rule("all.dim", "all.dims")
 def all_(b: Builder, x: Stream, dim: Any, keepdim: bool = False) -> Stream:
     """Not any zero along axes."""
-    mask = x if x.boolean else compared(b, x, "ne", 0)
-    return logical_not(b, any_(b, logical_not(b, mask), dim, keepdim))
+    return logical_not(b, any_(b, logical_not(b, _truth(b, x)), dim, keepdim))
 
 
 @rule("remainder.Scalar", "floor_divide.default", "bitwise_and.Scalar", "__and__.Scalar")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -71,7 +71,8 @@ def _bounds(b: Builder, node: Node, given: list[Bounds]) -> Bounds | None:
         return None
     match node:
         case Add():
-            return _all(given, np.add)
+            low, high = (reduce(np.add, ends) for ends in zip(*given, strict=True))
+            return low, high
         case Multiply():
             (a, c), (d, e) = given
             every = [a * d, a * e, c * d, c * e]
@@ -124,13 +125,6 @@ def _terms(b: Builder, name: str) -> int:
     """How many values a node averages; 1 for one that does not."""
     node = b.nodes[name]
     return prod(b.shapes[node.inputs[0]]) // prod(b.shapes[name]) if isinstance(node, Mean) else 1
-
-
-def _all(given: list[Bounds], f: Callable[..., Array]) -> Bounds:
-    low, high = given[0]
-    for other in given[1:]:
-        low, high = f(low, other[0]), f(high, other[1])
-    return low, high
 
 
 def _by_sign(node: Node, field: str, low: Array, high: Array) -> Bounds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def by_id(b: Builder, x: Stream) -> ById | None:
     if len(roots) != 1 or not roots <= b.integers:
         return None
     (source,) = roots
-    places: dict[str, Array | None] = {source: np.arange(int(np.prod(b.shapes[source]))).reshape(b.shapes[source])}
+    places: dict[str, Array | None] = {source: np.arange(prod(b.shapes[source])).reshape(b.shapes[source])}
     for node in nodes:
         places[node.name] = _owned(b, node, [places[name] for name in node.inputs])
     found = places[x.node]
@@ -116,7 +117,7 @@ def tabulated(b: Builder, x: Stream, value: ById, rows: Rows, vocabulary: int) -
     shape, places = b.shapes[value.source], value.places.ravel()
     ids = Stream(value.source, (1, *shape))
     every, of = _functions(value, number)
-    if len(every) == 1 and np.array_equal(places, np.arange(int(np.prod(shape)))):
+    if len(every) == 1 and np.array_equal(places, np.arange(prod(shape))):
         made = b.add(Embedding, [ids], weight=rows(every[0]))
         return b.reshape(made, (*x.shape, made.shape[-1]))
     parts: list[Stream | Tensor] = []
@@ -127,7 +128,7 @@ def tabulated(b: Builder, x: Stream, value: ById, rows: Rows, vocabulary: int) -
             parts.append(from_numpy(np.array(rows(values[:1])))[None])
             continue
         made = b.add(Embedding, [ids], weight=rows(values))
-        parts.append(b.reshape(made, (1, int(np.prod(shape)), made.shape[-1])))
+        parts.append(b.reshape(made, (1, prod(shape), made.shape[-1])))
     constant = np.array([isinstance(part, Tensor) for part in parts])
     at = np.array(starts)[of] + np.where(constant[of], 0, places)
     if constant.all():

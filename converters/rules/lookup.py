@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,7 +46,7 @@ def indexed(b: Builder, x: Any, indices: Any) -> Any:
     if is_constant(x) or more or not batch or d != 1 or x.shape[0] != 1 or indices[1].shape != (1,):
         raise Reject("takes indices that depend on the input")
     one_hot = first_of_largest(b, indices[1])
-    flat = b.reshape(x, (1, x.shape[1], int(np.prod(x.shape[2:]))))
+    flat = b.reshape(x, (1, x.shape[1], prod(x.shape[2:])))
     return b.reshape(matmul(b, unsqueeze(b, one_hot, 1), flat), (1, *x.shape[2:]))
 
 

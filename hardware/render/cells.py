@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isinf
 
-from spiking import escaping, si
+from spiking import si
 
 from ..quantity import Quantity, scaled
 
@@ -50,7 +50,7 @@ def csv(value: Value) -> Raw:
         return int(value)
     if isinstance(value, Quantity):
         return "" if value.nominal == "unpriced" else value.value
-    return escaping.csv(value) if isinstance(value, str) else value
+    return value
 
 
 def span(low: float, high: float, unit: str) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
-from io import StringIO
 
-from spiking import escaping
+from spiking import csv_text, escaping
 
 from ..analysis.comparison import Comparison
 from ..analysis.records import CostReport
 from . import columns, tables, text, words
-from .cells import Raw
 from .other_tools import peers
 from .rows import entry_rows, platform_row
 
@@ -25,13 +22,13 @@ def report_csv(report: CostReport) -> str:
     lines = (
         tables.csv_line(columns.ENTRIES, row) + tables.csv_line(columns.NODES, row.node) for row in entry_rows(report)
     )
-    return _csv(tables.csv_head(columns.ENTRIES) + tables.csv_head(columns.NODES), lines)
+    return csv_text(tables.csv_head(columns.ENTRIES) + tables.csv_head(columns.NODES), lines)
 
 
 def comparison_csv(comparison: Comparison) -> str:
     """Return one line for each platform; empty where a platform has no such figure."""
     lines = (tables.csv_line(columns.PLATFORMS, platform_row(r, comparison.verdict)) for r in comparison.rows)
-    return _csv(tables.csv_head(columns.PLATFORMS), lines)
+    return csv_text(tables.csv_head(columns.PLATFORMS), lines)
 
 
 def report_markdown(report: CostReport) -> str:
@@ -65,14 +62,6 @@ def comparison_markdown(comparison: Comparison) -> str:
     notes += [text.work_line(comparison), *text.break_even_notes(pairs), *text.shortfalls(comparison)]
     items = "\n".join(f"- {escaping.markdown(line)}" for line in [*notes, *comparison.assumptions])
     return "\n\n".join([*lines, items]) + "\n"
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[Raw]]) -> str:
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def _verbatim(shown: str) -> str:

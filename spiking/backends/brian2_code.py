@@ -10,32 +10,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from ..alphabets import Alphabet
+from ..formulas import SHARED
 from ..functions import Function
 from ..nodes import Neuron
 from .base import Plan
 
 READ_CLOCK = "tick = t_in_timesteps + 1"
-# what formulas may use of Brian2's language; erf is brian2_circuit's
-LANGUAGE = frozenset(
-    {
-        "abs",
-        "arccos",
-        "arcsin",
-        "arctan",
-        "ceil",
-        "clip",
-        "cos",
-        "erf",
-        "exp",
-        "expm1",
-        "int",
-        "log",
-        "log1p",
-        "sin",
-        "sqrt",
-        "tanh",
-    }
-)
+LANGUAGE = frozenset({*SHARED, "erf", "int"})  # erf is brian2_circuit's
 
 
 def largest(names: list[str]) -> str:

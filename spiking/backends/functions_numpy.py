@@ -12,28 +12,13 @@ import numpy as np
 from scipy.special import erf, log_softmax, softmax
 
 from ..errors import UnsupportedNode
+from ..formulas import SHARED
 from ..functions import Array, Function
 from ..groups import ArgMax, GroupNorm, LogSoftmax, MaxPool, Norm, Softmax
 from ..wiring import reach, windows
 
-UFUNCS = (
-    "abs",
-    "arccos",
-    "arcsin",
-    "arctan",
-    "ceil",
-    "clip",
-    "cos",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "sin",
-    "sqrt",
-    "tanh",
-)
 WORDS: dict[str, Any] = {
-    **{name: getattr(np, name) for name in UFUNCS},
+    **{name: getattr(np, name) for name in SHARED},
     **{"erf": erf, "int": np.int64, "inf": np.inf, "__builtins__": {}},
 }
 
