@@ -123,7 +123,7 @@ class SpikeRecord:
 
     def relative_error(self, reference: Any) -> Curve:
         """Return ‖readout − reference‖₂ / ‖reference‖₂ over all samples, for each tick (T,)."""
-        wanted = self._like(reference)
+        wanted = self._like(reference).astype(np.float64)  # squares of what float32 holds may be 0 in it
         scale = float(np.linalg.norm(wanted))
         if scale == 0:
             raise InvalidInput("the reference is zero everywhere: a relative error against it has no meaning")

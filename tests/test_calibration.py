@@ -155,3 +155,13 @@ def test_every_output_has_its_figure() -> None:
     assert all(np.isfinite(errors))
     assert errors[0] != errors[1]
     assert f"first {errors[0]:.2g}, second {errors[1]:.2g}" in network.summary()
+
+
+@pytest.mark.parametrize(("scale", "whole"), [(1.0, True), (0.5, False), (2.0**30, False)])
+def test_counts_have_units_that_are_powers_of_two(scale: float, whole: bool) -> None:
+    """Whole numbers do; fractions do not, nor values so large that float32 holds no fractions among them."""
+    x = torch.randint(0, 9, (32, 8), generator=torch.Generator().manual_seed(0)).float()
+    x[0, 0] = 7 if whole else 7.3
+    network = convert(nn.Sequential(nn.ReLU(), nn.Linear(8, 2)), x * scale)
+    (unit,) = (node.alphabet.unit.item() for node in network.populations if node.alphabet)
+    assert (np.log2(unit).is_integer() and unit <= 1) == whole

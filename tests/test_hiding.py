@@ -90,6 +90,18 @@ def test_where_a_mask_hides_all_every_part_is_equal(name: str, backend: str) -> 
     assert record.relative_error(wanted)[-1] < 0.05
 
 
+def test_a_bound_that_nothing_reaches_costs_no_digits() -> None:
+    """max(scores, the least number): x − y would lose all of the scores in float32."""
+
+    def op(q: Tensor, x: Tensor, m: Tensor) -> Tensor:
+        return torch.max(3 * scores(q, x), torch.tensor(torch.finfo(torch.float32).min)).softmax(-1) @ x
+
+    model, data = Model(op).eval(), {"x": samples(24, 6, 8), "m": torch.ones(24, 6, dtype=torch.bool)}
+    network = convert(model, data, precision=2.0**-8)
+    record = run(network, data, steps=24, backend="reference", progress=False)
+    assert record.relative_error(model(**data))[-1] < 0.02
+
+
 FLAGS: dict[str, Op] = {
     "times −1000": lambda y, x, m: y + m * -1000.0,
     "filled with −2000": lambda y, x, m: y.masked_fill(m, -2000.0),

@@ -334,3 +334,11 @@ def test_many_steps_approach_the_network_without_spikes() -> None:
     wanted = fine.dense()(torch.as_tensor(images())).numpy()
     record = run(fine, images(), steps=16, backend="reference", progress=False)
     assert record.relative_error(wanted)[-1] < 1e-4 < record.relative_error(wanted)[0]
+
+
+def test_a_small_reference_is_not_zero() -> None:
+    """1e-30 squared is 0 in float32."""
+    small = np.full((1, 2), 1e-30, np.float32)
+    activity = Activity(1, 1, 0, "", spikes={}, events={})
+    record = SpikeRecord({"y": 2 * small[None]}, activity, "reference")
+    np.testing.assert_allclose(record.relative_error(small), [1.0])

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spiking import Add, Elementwise, Multiply, Relu, Scale
+from spiking import Add, Clamp, Elementwise, Multiply, Relu, Scale
 
-from ..builder import ABSORBS, EXCLUDES, UNLIKELY, Builder, Reject, Stream
+from ..builder import ABSORBS, EXCLUDES, LARGEST, LOWEST, UNLIKELY, Builder, Reject, Stream
 from .least import least
 from .registry import rule
 from .written_out import normalised
@@ -42,13 +42,19 @@ def rsub(b: Builder, x: Any, y: Any, alpha: float = 1) -> Stream:
 
 @rule("maximum.default", "max.other")
 def maximum(b: Builder, x: Any, y: Any) -> Stream:
-    """Add: y + max(x − y, 0), with a neuron for the part above."""
+    """Neuron: max(a, low) for a number; for two values y + max(x − y, 0), with a neuron for the part above."""
+    stream, low = (y, number(x, len(y.shape))) if is_constant(x) else (x, number(y, len(x.shape)))
+    if isinstance(low, int | float):
+        return stream if low <= LOWEST else b.neuron(stream, Clamp(float(low), LARGEST))
     return add(b, b.neuron(sub(b, x, y), Relu()), y)
 
 
 @rule("minimum.default", "min.other")
 def minimum(b: Builder, x: Any, y: Any) -> Stream:
-    """Add: x − max(x − y, 0), with a neuron for the part above."""
+    """Neuron: min(a, high) for a number; for two values x − max(x − y, 0), with a neuron for the part above."""
+    stream, high = (y, number(x, len(y.shape))) if is_constant(x) else (x, number(y, len(x.shape)))
+    if isinstance(high, int | float):
+        return stream if high >= -LOWEST else b.neuron(stream, Clamp(-LARGEST, float(high)))
     return sub(b, x, b.neuron(sub(b, x, y), Relu()))
 
 

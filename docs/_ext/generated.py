@@ -208,7 +208,7 @@ def index() -> str:
             "What this version of the code can do and knows, made from it.",
             "",
             "```{toctree}",
-            *("ops", "platforms", "architectures", "validation", "../measured"),
+            *("ops", "platforms", "architectures", "validation", "../measured", "../census"),
             "```",
         ]
     )
